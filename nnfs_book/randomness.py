@@ -1,0 +1,58 @@
+"""Random numbers whose stream is frozen, so that a start can be repeated anywhere.
+
+Starting weights and data noise are normal draws of NumPy's legacy generator, whose stream is
+frozen for good and is the one the source book used. Dropout masks come from raw bits, compared
+as whole numbers, so that not even a rounding enters.
+"""
+
+import numpy as np
+
+from nnfs_book.validation import whole_number
+
+
+class RandomStream:
+    """A repeatable source of starting weights, data noise and dropout masks.
+
+    Parameters
+    ----------
+    seed : int
+        From 0 to 2**32 - 1. Equal seeds give equal streams on every machine.
+
+    Examples
+    --------
+    >>> RandomStream(0).normal(3).tolist()
+    [1.764052391052246, 0.40015721321105957, 0.978738009929657]
+    """
+
+    def __init__(self, seed=0):
+        seed = whole_number(seed, "seed", minimum=0, maximum=2**32 - 1)
+        self._normal = np.random.RandomState(seed)
+        self._bits = np.random.PCG64(seed)
+
+    def normal(self, *shape):
+        """Draw from the normal distribution with mean 0 and variance 1, rounded to float32."""
+        return self._normal.standard_normal(shape).astype(np.float32)
+
+    def keep(self, shape, probability):
+        """Draw a boolean array, each entry True with the given probability.
+
+        The upper 53 bits of a raw draw are a whole number below ``2**53``; an entry is True when
+        that number is below ``probability * 2**53``.
+        """
+        count = int(np.prod(shape))
+        draws = self._bits.random_raw(count) >> np.uint64(11)
+        return (draws < np.uint64(probability * 2**53)).reshape(shape)
+
+
+_stream = RandomStream(0)
+
+
+def set_seed(seed):
+    """Restart the book's common stream, from which layers and data sets draw in turn."""
+    global _stream
+    _stream = RandomStream(seed)
+
+
+def common_stream():
+    """Return the stream that layers and data sets draw from when they are given none."""
+    return _stream
