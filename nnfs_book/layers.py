@@ -1,0 +1,180 @@
+"""Layers with weights, and dropout: forward and backward."""
+
+import numpy as np
+
+from nnfs_book.arithmetic import as_float, matmul, total
+from nnfs_book.randomness import common_stream
+from nnfs_book.validation import finite_array, must_have, number, same_shape, whole_number
+
+
+class Dense:
+    r"""Fully connected layer: :math:`Z = X W + b`.
+
+    Parameters
+    ----------
+    n_inputs, n_neurons : int
+        D and M, the number of columns of X and of Z.
+    weight_regularizer_l1, weight_regularizer_l2 : float
+        Strengths :math:`\lambda_1, \lambda_2 \ge 0` of the penalties
+        :math:`\lambda_1 \sum |w|` and :math:`\lambda_2 \sum w^2`.
+    bias_regularizer_l1, bias_regularizer_l2 : float
+        The same for the biases.
+    stream : RandomStream, optional
+        Where the starting weights come from; the common stream when omitted.
+
+    Attributes
+    ----------
+    weights : ndarray, shape (D, M)
+        Starts as 0.01 times a standard normal draw.
+    biases : ndarray, shape (1, M)
+        Starts at zero.
+    output : ndarray, shape (N, M)
+        Set by `forward`.
+    dweights, dbiases, dinputs : ndarray
+        Gradients of the loss, shaped as what they belong to; set by `backward`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a size is not a positive whole number or a strength is negative.
+
+    Notes
+    -----
+    Source: claims S2-01 and S2-02.
+
+    Examples
+    --------
+    >>> layer = Dense(2, 1)
+    >>> layer.weights[:] = [[2], [3]]
+    >>> layer.forward([[1, 10]])
+    >>> layer.output.tolist()
+    [[32.0]]
+    >>> layer.backward([[1]])
+    >>> layer.dweights.tolist(), layer.dinputs.tolist()
+    ([[1.0], [10.0]], [[2.0, 3.0]])
+    """
+
+    def __init__(
+        self,
+        n_inputs,
+        n_neurons,
+        weight_regularizer_l1=0,
+        weight_regularizer_l2=0,
+        bias_regularizer_l1=0,
+        bias_regularizer_l2=0,
+        stream=None,
+    ):
+        n_inputs = whole_number(n_inputs, "n_inputs", minimum=1)
+        n_neurons = whole_number(n_neurons, "n_neurons", minimum=1)
+        self.weight_regularizer_l1 = number(weight_regularizer_l1, "weight_regularizer_l1")
+        self.weight_regularizer_l2 = number(weight_regularizer_l2, "weight_regularizer_l2")
+        self.bias_regularizer_l1 = number(bias_regularizer_l1, "bias_regularizer_l1")
+        self.bias_regularizer_l2 = number(bias_regularizer_l2, "bias_regularizer_l2")
+        stream = stream or common_stream()
+        self.weights = np.float32(0.01) * stream.normal(n_inputs, n_neurons)
+        self.biases = np.zeros((1, n_neurons), dtype=np.float32)
+
+    def forward(self, inputs):
+        """Compute ``output = inputs @ weights + biases`` for inputs of shape (N, D)."""
+        inputs = finite_array(inputs, "inputs")
+        if inputs.shape[1] != self.weights.shape[0]:
+            raise ValueError(
+                f"inputs must have {self.weights.shape[0]} columns, one for each input of the "
+                f"layer, got shape {inputs.shape}"
+            )
+        self.output = matmul(inputs, self.weights) + self.biases
+        self.inputs = inputs
+
+    def backward(self, dvalues):
+        """Turn the gradient at the output, shape (N, M), into those at W, b and the inputs."""
+        must_have(self, "output", "forward")
+        dvalues = same_shape(dvalues, self.output, "dvalues", "output")
+        self.dweights = matmul(self.inputs.T, dvalues) + penalty_gradient(
+            self.weights, self.weight_regularizer_l1, self.weight_regularizer_l2
+        )
+        self.dbiases = total(dvalues, axis=0, keepdims=True) + penalty_gradient(
+            self.biases, self.bias_regularizer_l1, self.bias_regularizer_l2
+        )
+        self.dinputs = matmul(dvalues, self.weights.T)
+
+
+def penalty(w, l1, l2):
+    r"""Return :math:`\lambda_1 \sum |w| + \lambda_2 \sum w^2`.
+
+    Examples
+    --------
+    >>> float(penalty(np.array([1, -2, 0]), l1=1, l2=10))
+    53.0
+    """
+    w = as_float(w)
+    return l1 * total(abs(w)) + l2 * total(w * w)
+
+
+def penalty_gradient(w, l1, l2):
+    r"""Return :math:`\lambda_1 \operatorname{sign}(w) + 2 \lambda_2 w`.
+
+    At w = 0, where :math:`|w|` has a kink and any slope from -1 to 1 is a subgradient, ours is
+    0: a weight that has reached zero is not pushed off it.
+
+    Examples
+    --------
+    >>> penalty_gradient(np.array([1, -2, 0]), l1=1, l2=10).tolist()
+    [21.0, -41.0, 0.0]
+    """
+    w = as_float(w)
+    return l1 * np.sign(w) + 2 * l2 * w
+
+
+class Dropout:
+    r"""Inverted dropout: set a share q of the inputs to zero, scale the rest by :math:`1/(1-q)`.
+
+    Parameters
+    ----------
+    rate : float
+        q, the share that is dropped: :math:`0 \le q < 1`.
+    stream : RandomStream, optional
+        Where the masks come from; the common stream when omitted.
+
+    Attributes
+    ----------
+    binary_mask : ndarray
+        :math:`1/(1-q)` where an input was kept, 0 where it was dropped; set by `forward`.
+    output, dinputs : ndarray
+        Set by `forward` and `backward`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `rate` is not a number in [0, 1).
+
+    Notes
+    -----
+    With ``training=False`` the layer passes its inputs through. Source: claim S2-11.
+
+    Examples
+    --------
+    >>> from nnfs_book.randomness import RandomStream
+    >>> layer = Dropout(0.5, stream=RandomStream(0))
+    >>> layer.forward([[1, 2, 3, 4]])
+    >>> layer.output.tolist()
+    [[0.0, 4.0, 6.0, 8.0]]
+    """
+
+    def __init__(self, rate, stream=None):
+        self.rate = number(rate, "rate", below=1)
+        self.stream = stream
+
+    def forward(self, inputs, training=True):
+        """Apply a fresh mask to inputs of any 2-D shape, or none when not training."""
+        inputs = finite_array(inputs, "inputs")
+        if training and self.rate:
+            kept = (self.stream or common_stream()).keep(inputs.shape, 1 - self.rate)
+            self.binary_mask = kept / as_float(1 - self.rate)
+        else:
+            self.binary_mask = np.ones_like(inputs)
+        self.output = inputs * self.binary_mask
+
+    def backward(self, dvalues):
+        """Let the gradient through where the input went through, scaled alike."""
+        must_have(self, "output", "forward")
+        self.dinputs = same_shape(dvalues, self.output, "dvalues", "output") * self.binary_mask
