@@ -1,0 +1,164 @@
+"""The trainings whose printed figures the book confirms.
+
+Chapters, stored ensembles and tests all call these functions, and the chapters show their
+source: what is read is what ran.
+"""
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+import numpy as np
+
+from nnfs_book.activations import ReLU, Sigmoid
+from nnfs_book.datasets import spiral_data
+from nnfs_book.layers import Dense
+from nnfs_book.losses import BinaryCrossentropy
+from nnfs_book.optimizers import Adam
+from nnfs_book.randomness import RandomStream
+from nnfs_book.validation import whole_number
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished training.
+
+    Attributes
+    ----------
+    figures : dict
+        The measured numbers, under the names of the ledger.
+    log : list of dict
+        What was measured during training: the epoch and the same names.
+    layers : tuple
+        The trained network, first layer first, activations included.
+    """
+
+    figures: dict
+    log: list
+    layers: tuple
+
+    def predict(self, inputs):
+        """Send inputs of shape (N, D) through the layers and return the last output."""
+        for layer in self.layers:
+            layer.forward(inputs)
+            inputs = layer.output
+        return inputs
+
+    @property
+    def sha256(self):
+        """SHA-256 of all weights and biases as little-endian float32: equal hash, equal bits."""
+        digest = sha256()
+        for layer in self.layers:
+            if hasattr(layer, "weights"):
+                digest.update(layer.weights.astype("<f4").tobytes())
+                digest.update(layer.biases.astype("<f4").tobytes())
+        return digest.hexdigest()
+
+
+def nudged(weights, nudge):
+    """Return starting weights that differ from the given ones in their last bits only.
+
+    Each weight is moved by one unit in the last place, up or down by the toss of a coin. A
+    nudge of a single weight is now and then lost in the first rounding that it meets; one of
+    all weights is not.
+
+    Parameters
+    ----------
+    weights : ndarray
+        Float32 weights; they are not changed.
+    nudge : int
+        Seed of the coin, at least 1; or 0, which moves nothing.
+
+    Examples
+    --------
+    >>> weights = np.array([0.5, 2.0], dtype=np.float32)
+    >>> (nudged(weights, 6) - weights).tolist()
+    [-2.9802322387695312e-08, 2.384185791015625e-07]
+    >>> nudged(weights, 0).tolist()
+    [0.5, 2.0]
+    """
+    if whole_number(nudge, "nudge", minimum=0) == 0:
+        return weights
+    up = RandomStream(nudge).keep(weights.shape, probability=0.5)
+    return np.nextafter(weights, np.where(up, np.inf, -np.inf).astype(weights.dtype))
+
+
+def logistic_regression(nudge=0, seed=0, epochs=10_001):
+    """Train the binary classifier of figures G on two spiral arms.
+
+    Parameters
+    ----------
+    nudge : int
+        Which last bits of the first layer's starting weights to move (see `nudged`); 0 for none.
+    seed : int
+        Of the stream that draws the data, then the weights, then the validation data.
+    epochs : int
+        Number of steps, each on all 200 points.
+
+    Returns
+    -------
+    Run
+        Its log has a row for every hundredth epoch.
+
+    Examples
+    --------
+    >>> run = logistic_regression(epochs=101)
+    >>> [row["epoch"] for row in run.log]
+    [0, 100]
+    >>> f"{run.log[0]['accuracy']:.3f} {run.log[0]['loss']:.3f}"
+    '0.500 0.693'
+    """
+    stream = RandomStream(seed)
+    X, y = spiral_data(samples=100, classes=2, stream=stream)
+    y = y.reshape(-1, 1)
+
+    dense1 = Dense(2, 64, weight_regularizer_l2=5e-4, bias_regularizer_l2=5e-4, stream=stream)
+    dense1.weights = nudged(dense1.weights, nudge)
+    activation1 = ReLU()
+    dense2 = Dense(64, 1, stream=stream)
+    activation2 = Sigmoid()
+    loss_function = BinaryCrossentropy()
+    optimizer = Adam(learning_rate=0.001, decay=5e-7)
+    log = []
+
+    for epoch in range(epochs):
+        dense1.forward(X)
+        activation1.forward(dense1.output)
+        dense2.forward(activation1.output)
+        activation2.forward(dense2.output)
+
+        if epoch % 100 == 0:
+            data_loss = loss_function.calculate(activation2.output, y)
+            regularization_loss = loss_function.regularization_loss(dense1)
+            log.append({
+                "epoch": epoch,
+                "accuracy": float(np.mean((activation2.output > 0.5) == y)),
+                "loss": float(data_loss + regularization_loss),
+                "data_loss": float(data_loss),
+                "regularization_loss": float(regularization_loss),
+                "learning_rate": float(optimizer.current_learning_rate),
+            })
+
+        loss_function.backward(activation2.output, y)
+        activation2.backward(loss_function.dinputs)
+        dense2.backward(activation2.dinputs)
+        activation1.backward(dense2.dinputs)
+        dense1.backward(activation1.dinputs)
+
+        optimizer.pre_update_params()
+        optimizer.update_params(dense1)
+        optimizer.update_params(dense2)
+        optimizer.post_update_params()
+
+    run = Run({}, log, layers=(dense1, activation1, dense2, activation2))
+
+    X, y = spiral_data(samples=100, classes=2, stream=stream)
+    y = y.reshape(-1, 1)
+    prediction = run.predict(X)
+    run.figures.update(log[-1])
+    del run.figures["epoch"]
+    run.figures["validation_accuracy"] = float(np.mean((prediction > 0.5) == y))
+    run.figures["validation_loss"] = float(loss_function.calculate(prediction, y))
+    return run
+
+
+EXPERIMENTS = {"G": logistic_regression}
