@@ -1,0 +1,48 @@
+"""The chapters are honest: what nbval cannot see is checked here, by the rules of honesty.py."""
+
+import tomllib
+
+import honesty
+import pytest
+
+CHAPTERS = honesty.pages(".ipynb")
+PAGES = honesty.pages(".md")
+
+
+def name(path):
+    return path.stem
+
+
+@pytest.mark.parametrize("rule", honesty.RULES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("path", CHAPTERS, ids=name)
+def test_chapter_keeps_the_rule(path, rule):
+    assert rule(honesty.read_chapter(path)) == []
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=name)
+def test_numbers_in_a_chapter_are_printed_or_reported(path):
+    chapter = honesty.read_chapter(path)
+    known = honesty.accounted_for(chapter) | honesty.ledger_numbers()
+    assert honesty.unaccounted_numbers(chapter, known) == []
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name)
+def test_numbers_on_a_page_come_from_a_chapter_or_the_ledger(path):
+    known = honesty.ledger_numbers()
+    for chapter in CHAPTERS:
+        known |= honesty.accounted_for(honesty.read_chapter(chapter))
+    assert honesty.unaccounted_numbers(path.read_text("utf-8"), known) == []
+
+
+def test_contents_and_pages_agree():
+    assert honesty.toc_faults(honesty.read_toc(), honesty.written_pages()) == []
+
+
+def test_pytest_compares_every_notebook_strictly():
+    project = tomllib.loads((honesty.ROOT / "pyproject.toml").read_text("utf-8"))
+    assert honesty.pytest_faults(project["tool"]["pytest"]["ini_options"]) == []
+
+
+def test_the_build_executes_nothing():
+    config = (honesty.ROOT / "_config.yml").read_text("utf-8")
+    assert 'execute_notebooks: "off"' in config

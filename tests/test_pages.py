@@ -1,0 +1,167 @@
+"""The built book, read in a real browser: complete, offline, and fit for a phone."""
+
+import functools
+import http.server
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+
+import honesty
+import pytest
+from playwright.sync_api import Error, sync_playwright
+
+WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+PAGES = [f"{name}.html" for name in honesty.toc_files(honesty.read_toc())]
+# Chromium's own calls home, which no page asks for. A container often has no sandbox to offer.
+FLAGS = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+FLAGS += ["--disable-gpu", "--no-sandbox"]
+
+
+@pytest.fixture(scope="module")
+def html(tmp_path_factory):
+    """The folder of a fresh build, in which a warning is an error."""
+    folder = tmp_path_factory.mktemp("book")
+    command = [Path(sys.executable).with_name("jupyter-book"), "build", ".", "-W", "--keep-going"]
+    build = subprocess.run(
+        [*command, "--path-output", folder], cwd=honesty.ROOT, capture_output=True, text=True
+    )
+    assert build.returncode == 0, build.stdout + build.stderr
+    return folder / "_build" / "html"
+
+
+@pytest.fixture(scope="module")
+def site(html):
+    """The address of the built book, served by this machine."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+    handler = functools.partial(Quiet, directory=html)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """The machine's own Chromium or Chrome; nothing is downloaded."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next(filter(None, map(shutil.which, names)), None)
+    with sync_playwright() as playwright:
+        try:
+            where = {"executable_path": found} if found else {"channel": "chrome"}
+            browser = playwright.chromium.launch(args=FLAGS, **where)
+        except Error as error:
+            if "CI" in os.environ:
+                raise
+            pytest.skip(f"needs Chromium or Chrome: {error.message.splitlines()[0]}")
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """One page opened in a fresh browser context, with everything that went wrong on the way."""
+
+    def __init__(self, browser, site, name, **options):
+        self.faults = []
+        context = browser.new_context(**options)
+        context.route("**/*", lambda route: self.admit(route, site))
+        self.page = context.new_page()
+        self.page.on("console", self.note_console)
+        self.page.on("pageerror", lambda error: self.faults.append(f"script error: {error}"))
+        self.page.on("response", self.note_status)
+        self.page.goto(urljoin(site, name), wait_until="networkidle")
+        self.page.evaluate("window.MathJax?.startup.promise")
+
+    def admit(self, route, site):
+        if route.request.url.startswith(site):
+            route.continue_()
+        else:
+            self.faults.append(f"asks another host: {route.request.url}")
+            route.abort()
+
+    def note_console(self, message):
+        if message.type == "error":
+            self.faults.append(f"console: {message.text}")
+
+    def note_status(self, response):
+        if response.status >= 400:
+            self.faults.append(f"{response.status} for {response.url}")
+
+    def all(self, selector, script):
+        return self.page.eval_on_selector_all(selector, script)
+
+
+@pytest.fixture
+def visit(browser, site):
+    """Open a page of the book; all its contexts are closed after the test."""
+    yield functools.partial(Visit, browser, site)
+    for context in browser.contexts:
+        context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_whole(visit, name, viewport, scheme):
+    seen = visit(name, viewport=viewport, color_scheme=scheme)
+    page = seen.page
+    # An image that waits for the reader to scroll must load too, and a fold must hold sound things.
+    page.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
+    page.evaluate("for (const image of document.images) image.loading = 'eager'")
+    page.wait_for_function("[...document.images].every(image => image.complete)")
+
+    assert seen.faults == []
+    assert page.locator("html").get_attribute("data-theme") == scheme
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, "moves sideways"
+    assert seen.all("main img:not([alt]), main img[alt='']", "all => all.map(i => i.src)") == []
+    assert seen.all("img", "all => all.filter(i => !i.naturalWidth).map(i => i.src)") == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_mathematics_is_set(visit, name):
+    seen = visit(name, viewport=WIDE)
+    unset = "all => all.filter(m => !m.querySelector('mjx-container')).map(m => m.textContent)"
+    assert seen.all(".math", unset) == []
+    # An unknown command does not count as an error to MathJax: it sets its name in red.
+    wrong = "mjx-merror, mjx-assistive-mml [mathcolor='red']"
+    assert seen.all(wrong, "all => all.map(m => m.outerHTML)") == []
+    text = seen.page.locator("main").inner_text()
+    code = "".join(seen.all("main pre, main code", "all => all.map(c => c.innerText)"))
+    for leftover in (r"\(", r"\[", "$$", r"\begin{"):
+        assert text.count(leftover) == code.count(leftover), f"{leftover} is left over"
+
+
+def test_links_lead_somewhere(html, visit):
+    """Every link within the book finds its page, and on it its anchor."""
+    anchors, links = {}, []
+    for name in PAGES:
+        page = visit(name).page
+        base = page.url[: -len(name)]
+        anchors[name] = set(page.eval_on_selector_all("[id]", "all => all.map(e => e.id)"))
+        hrefs = page.eval_on_selector_all("a[href]", "all => all.map(a => a.href)")
+        links += [(name, href[len(base) :]) for href in hrefs if href.startswith(base)]
+    lost = []
+    for name, link in links:
+        target, anchor = urldefrag(link)
+        path = unquote(urlsplit(target).path)
+        known = not anchor or path not in anchors or unquote(anchor) in anchors[path]
+        if not (html / path).exists() or not known:
+            lost.append(f"{name}: {link}")
+    assert lost == []
+
+
+def test_opening_page_is_found_from_the_root(visit):
+    assert visit("index.html").page.url.endswith(PAGES[0])
+
+
+def test_search_works_offline(visit):
+    seen = visit("search.html?q=gradient")
+    seen.page.wait_for_selector("#search-results li")
+    assert seen.faults == []
