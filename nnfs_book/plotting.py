@@ -1,0 +1,136 @@
+"""Figures in one style, drawn as SVG that comes out the same on every run, and code listings."""
+
+import ast
+import inspect
+from textwrap import dedent
+
+import matplotlib.pyplot as plt
+import numpy as np
+from IPython.display import Markdown
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+# Colours that stay apart for colour-blind readers and on a dark page (after Okabe and Ito).
+BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072b2", "#d55e00", "#009e73", "#a05a8c", "#767676"
+CLASS_COLOURS = (BLUE, ORANGE, GREEN, PURPLE)
+
+STYLE = {
+    "figure.figsize": (6.4, 3.4),
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.prop_cycle": plt.cycler(color=CLASS_COLOURS),
+    "axes.titlesize": "medium",
+    "axes.grid": True,
+    "grid.color": "#d0d0d0",
+    "grid.linewidth": 0.6,
+    "lines.linewidth": 2,
+    "legend.frameon": False,
+    "font.family": "DejaVu Sans",
+    "font.size": 10,
+    # For equal bytes on every run: fixed identifiers, and letters drawn as outlines.
+    "svg.hashsalt": "nnfs_book",
+    "svg.fonttype": "path",
+}
+
+
+def setup():
+    """Make the figures of a notebook come out in the book's style, as SVG without a date."""
+    plt.rcParams.update(STYLE)
+    set_matplotlib_formats("svg", metadata={"Date": None, "Creator": None}, bbox_inches="tight")
+
+
+def show_code(*objects):
+    """Show the source of functions or classes that run in this book, without their docstrings.
+
+    Parameters
+    ----------
+    *objects : function, class or method
+        Shown one below the other.
+
+    Returns
+    -------
+    IPython.display.Markdown
+        A highlighted listing.
+
+    Examples
+    --------
+    >>> from nnfs_book.arithmetic import is_native
+    >>> print(show_code(is_native).data)
+    ```python
+    def is_native():
+        return _native.get()
+    ```
+    """
+    listings = [without_docstrings(dedent(inspect.getsource(o))) for o in objects]
+    return Markdown("```python\n" + "\n\n".join(listings) + "\n```")
+
+
+def without_docstrings(source):
+    """Return source code with the docstrings of functions and classes taken out.
+
+    Examples
+    --------
+    >>> print(without_docstrings('def f(x):\\n    "Return x."\\n    return x'))
+    def f(x):
+        return x
+    """
+    lines = source.rstrip().split("\n")
+    documented = (ast.FunctionDef, ast.ClassDef)
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, documented) and ast.get_docstring(node) is not None:
+            docstring = node.body[0]
+            lines[docstring.lineno - 1 : docstring.end_lineno] = [None] * (
+                docstring.end_lineno - docstring.lineno + 1
+            )
+    kept = []
+    for line in lines:
+        follows_removed = bool(kept) and kept[-1] is None
+        if line is None or (line == "" and follows_removed):
+            kept.append(None)
+        else:
+            kept.append(line)
+    return "\n".join(line for line in kept if line is not None)
+
+
+def plot_points(ax, X, y):
+    """Draw the points of a data set, a colour and a marker for each class.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    X : ndarray, shape (N, 2)
+    y : ndarray, shape (N,) or (N, 1)
+        Class numbers.
+    """
+    for c, marker in zip(np.unique(y), "os^D", strict=False):
+        members = np.ravel(y) == c
+        colour = CLASS_COLOURS[int(c) % len(CLASS_COLOURS)]
+        ax.plot(*X[members].T, marker, color=colour, ms=3.5, mew=0, label=f"class {int(c)}")
+    ax.set_aspect("equal")
+    ax.set_xlabel("$x_1$")
+    ax.set_ylabel("$x_2$")
+
+
+def plot_probability(ax, predict, extent=1.15, points=101):
+    """Shade a square by the probability of class 1 and draw the line where it is one half.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    predict : callable
+        Takes points of shape (N, 2) and returns probabilities of shape (N, 1).
+    extent : float
+        The square reaches from ``-extent`` to ``extent`` both ways.
+    points : int
+        Grid points along each side.
+    """
+    side = np.linspace(-extent, extent, points)
+    grid = np.column_stack([np.tile(side, points), np.repeat(side, points)])
+    probability = predict(grid).reshape(points, points)
+    shades = LinearSegmentedColormap.from_list("blue to orange", [BLUE, "#f7f7f7", ORANGE])
+    levels = np.linspace(0, 1, 11)
+    ax.contourf(side, side, probability, levels=levels, cmap=shades, alpha=0.45)
+    ax.contour(side, side, probability, levels=[0.5], colors="black", linewidths=1.2)
+    ax.grid(False)
