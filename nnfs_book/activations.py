@@ -9,8 +9,8 @@ from nnfs_book.validation import finite_array, must_have, same_shape
 def sigmoid(z):
     r"""Return :math:`\sigma(z) = 1 / (1 + e^{-z})`, element by element.
 
-    With :math:`e = e^{-|z|}`, which never overflows, it is :math:`1/(1+e)` to the right of zero
-    and :math:`e/(1+e)` to the left.
+    With :math:`p = e^{-|z|}`, which never overflows, it is :math:`1/(1+p)` to the right of zero
+    and :math:`p/(1+p)` to the left.
 
     Notes
     -----
@@ -22,8 +22,8 @@ def sigmoid(z):
     >>> sigmoid(np.array([-1000, 0, 1000])).tolist()
     [0.0, 0.5, 1.0]
     """
-    e = exp(np.minimum(z, -z))
-    return np.where(z < 0, e, 1) / (1 + e)
+    power = exp(np.minimum(z, -z))
+    return np.where(z < 0, power, 1) / (1 + power)
 
 
 def softmax(z):
@@ -40,8 +40,8 @@ def softmax(z):
     >>> softmax(np.array([[1000, 1000, -1000]])).tolist()
     [[0.5, 0.5, 0.0]]
     """
-    e = exp(z - z.max(axis=1, keepdims=True))
-    return e / total(e, axis=1, keepdims=True)
+    powers = exp(z - z.max(axis=1, keepdims=True))
+    return powers / total(powers, axis=1, keepdims=True)
 
 
 class Activation:

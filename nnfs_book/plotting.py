@@ -2,7 +2,7 @@
 
 import ast
 import inspect
-from textwrap import dedent
+from textwrap import dedent, indent
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -15,7 +15,7 @@ BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072b2", "#d55e00", "#009e73", "#a05a8c", 
 CLASS_COLOURS = (BLUE, ORANGE, GREEN, PURPLE)
 
 STYLE = {
-    "figure.figsize": (6.4, 3.4),
+    "figure.figsize": (5.4, 3.1),
     "figure.facecolor": "none",
     "axes.facecolor": "none",
     "axes.spines.top": False,
@@ -47,7 +47,7 @@ def show_code(*objects):
     Parameters
     ----------
     *objects : function, class or method
-        Shown one below the other.
+        Shown one below the other; methods under the name of their class.
 
     Returns
     -------
@@ -63,7 +63,15 @@ def show_code(*objects):
         return _native.get()
     ```
     """
-    listings = [without_docstrings(dedent(inspect.getsource(o))) for o in objects]
+    listings, last_owner = [], ""
+    for o in objects:
+        listing = without_docstrings(dedent(inspect.getsource(o)))
+        owner = o.__qualname__.rpartition(".")[0]
+        if owner:
+            header = f"class {owner}:\n" if owner != last_owner else ""
+            listing = header + indent(listing, "    ")
+        listings.append(listing)
+        last_owner = owner
     return Markdown("```python\n" + "\n\n".join(listings) + "\n```")
 
 

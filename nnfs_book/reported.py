@@ -216,7 +216,7 @@ def compare_log(id, rows):
         pairs = [cell for pair in zip(printed, ours) for cell in pair]
         table.append([epoch, *pairs, "same" if ours == printed else "other"])
         if ours != printed and not parted:
-            parted = f"The runs part at epoch {epoch}, after {agreed} of "
+            parted = f"The first row that parts is that of epoch {epoch}, after {agreed} of "
     ending = (parted or "The runs agree in all ") + f"{len(table) - 1} printed rows."
     print("\n".join([_heading("log", entry), *_table(table), ending]))
 

@@ -343,7 +343,7 @@ def test_logs_that_part(toy, capsys):
     compare_log("T", our_log(data_loss=0.6651))
     *_, row, ending = capsys.readouterr().out.splitlines()
     assert row == "300    0.65      0.65  0.664      0.665  other"
-    assert ending == "The runs part at epoch 300, after 2 of 3 printed rows."
+    assert ending == "The first row that parts is that of epoch 300, after 2 of 3 printed rows."
 
 
 def test_log_refuses(toy):
