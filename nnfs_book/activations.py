@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nnfs_book.arithmetic import exp, total
+from nnfs_book.arithmetic import as_float, exp, total
 from nnfs_book.validation import finite_array, must_have, same_shape
 
 
@@ -22,6 +22,7 @@ def sigmoid(z):
     >>> sigmoid(np.array([-1000, 0, 1000])).tolist()
     [0.0, 0.5, 1.0]
     """
+    z = as_float(z)
     power = exp(np.minimum(z, -z))
     return np.where(z < 0, power, 1) / (1 + power)
 
@@ -40,7 +41,9 @@ def softmax(z):
     >>> softmax(np.array([[1000, 1000, -1000]])).tolist()
     [[0.5, 0.5, 0.0]]
     """
-    powers = exp(z - z.max(axis=1, keepdims=True))
+    z = as_float(z)
+    with np.errstate(over="ignore"):  # a gap beyond float32 is as good as an infinite one
+        powers = exp(z - z.max(axis=1, keepdims=True))
     return powers / total(powers, axis=1, keepdims=True)
 
 

@@ -51,7 +51,8 @@ def as_float(a):
     if is_native():
         a = np.asarray(a)
         return a if a.dtype.kind in "fc" else a.astype(np.float64)
-    return np.asarray(a, dtype=np.float32)
+    with np.errstate(over="ignore", under="ignore"):
+        return np.asarray(a, dtype=np.float32)
 
 
 def snap(a, bits):
@@ -99,15 +100,18 @@ def operand_bits(terms, operands):
     """Return how many bits each operand may keep so that a sum of `terms` products is exact.
 
     A sum of k products of p-bit whole numbers stays within ``2**(operands*p + ceil(log2 k))``,
-    and float64 holds every whole number up to ``2**53``. More than 24 would be wasted: that is
-    all a float32 has.
+    and float64 holds every whole number up to ``2**53``. The factors of a product need no more
+    than 24 bits, which is all that a float32 has.
 
     Examples
     --------
     >>> operand_bits(terms=512, operands=2), operand_bits(terms=3000, operands=2)
     (22, 20)
+    >>> operand_bits(terms=3000, operands=1)
+    41
     """
-    return min(24, (53 - max(terms - 1, 0).bit_length()) // operands)
+    room = 53 - max(terms - 1, 0).bit_length()
+    return min(24, room // 2) if operands == 2 else min(51, room)
 
 
 def matmul(a, b):
@@ -115,7 +119,8 @@ def matmul(a, b):
 
     Up to four terms are added from left to right in float32, in that written order. Longer
     sums are formed exactly, in float64, from operands snapped to a grid (see `snap`), and
-    rounded to float32 once.
+    rounded to float32 once. The grid follows the operand's largest magnitude, so what is
+    smaller than that by a factor of a million is lost.
 
     Parameters
     ----------
@@ -144,7 +149,7 @@ def matmul(a, b):
     if is_native():
         return a @ b
     terms = a.shape[1]
-    with np.errstate(over="ignore", under="ignore"):
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         if 1 <= terms <= 4:
             return _add_in_written_order(a, b)
         bits = operand_bits(terms, operands=2)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from nnfs_book.arithmetic import cos, sin
-from nnfs_book.randomness import common_stream
+from nnfs_book.randomness import stream_or_common
 from nnfs_book.validation import whole_number
 
 
@@ -44,7 +44,7 @@ def spiral_data(samples, classes, stream=None):
     """
     samples = whole_number(samples, "samples", minimum=1)
     classes = whole_number(classes, "classes", minimum=1, maximum=256)
-    stream = stream or common_stream()
+    stream = stream_or_common(stream)
     r = np.linspace(0, 1, samples)
     arms = []
     for c in range(classes):
@@ -85,7 +85,7 @@ def vertical_data(samples, classes, stream=None):
     """
     samples = whole_number(samples, "samples", minimum=1)
     classes = whole_number(classes, "classes", minimum=1, maximum=256)
-    stream = stream or common_stream()
+    stream = stream_or_common(stream)
     clouds = []
     for c in range(classes):
         across = stream.normal(samples) * np.float32(0.1) + np.float32(c / 3)

@@ -18,12 +18,17 @@ from nnfs_book.randomness import RandomStream
 
 EPS = np.finfo(np.float64).eps
 
+# The seed of the weights that make an output a scalar. Nobody else's: inputs from the same stream
+# would be proportional to them, and hide a transposed gradient.
+SLOPES = 271_828_182
+
 # Step sizes. For central differences the error of the formula grows as h**2 and that of
 # rounding as EPS/h: their sum is least near the cube root of EPS.
 STEP = {"central": EPS ** (1 / 3), "complex": 1e-100}
 
-# What each method may miss by, relative to the largest entry of the gradient (or to 1, if that
-# is larger): its own error, of the order of EPS**(2/3) or EPS, times a margin of 1000 for curvature.
+# What each method may miss by, relative to the largest entry of the gradient (for central
+# differences also to the function's value, if that is larger, since its rounding enters): its own
+# error, of the order of EPS**(2/3) or EPS, times a margin of 1000 for curvature.
 ALLOWED = {"central": 1000 * EPS ** (2 / 3), "complex": 1000 * EPS}
 
 
@@ -68,7 +73,8 @@ def numerical_gradient(function, x, method="central"):
     Raises
     ------
     ValueError
-        If the method is unknown.
+        If the method is unknown, `x` is empty, or the function is not analytic and so has lost
+        the complex step.
 
     Examples
     --------
@@ -79,13 +85,18 @@ def numerical_gradient(function, x, method="central"):
         raise ValueError(f"method must be one of {', '.join(STEP)}, got {method!r}")
     h = STEP[method]
     x = np.array(x, dtype=np.complex128 if method == "complex" else np.float64)
+    if x.size == 0:
+        raise ValueError(f"there is nothing to differentiate in an array of shape {x.shape}")
     gradient = np.empty(x.shape)
     with native():
         for i in np.ndindex(x.shape):
             start = x[i]
             if method == "complex":
                 x[i] = start + 1j * h
-                gradient[i] = function(x).imag / h
+                value = function(x)
+                if not np.iscomplexobj(value):
+                    raise ValueError("the complex step needs an analytic function")
+                gradient[i] = value.imag / h
             else:
                 x[i] = start + h
                 above = function(x)
@@ -95,7 +106,7 @@ def numerical_gradient(function, x, method="central"):
     return gradient
 
 
-def compare(name, analytic, numerical, method="central"):
+def compare(name, analytic, numerical, method="central", value=1.0):
     """Return a `GradientCheck`, or raise GradientError if the two gradients part.
 
     Parameters
@@ -106,6 +117,8 @@ def compare(name, analytic, numerical, method="central"):
         The gradient that a backward pass gives, and the numerical one.
     method : {"central", "complex"}
         Where `numerical` comes from; it sets the difference allowed.
+    value : float
+        The function's value, whose rounding limits central differences.
 
     Raises
     ------
@@ -115,21 +128,24 @@ def compare(name, analytic, numerical, method="central"):
     analytic = np.asarray(analytic)
     if analytic.shape != numerical.shape:
         raise GradientError(f"{name} has shape {analytic.shape}, wanted {numerical.shape}")
-    difference = abs(analytic - numerical) / max(1, abs(numerical).max(initial=0))
-    if not (difference <= ALLOWED[method]).all():
+    scale = abs(numerical).max()
+    if method == "central":
+        scale = max(scale, abs(value))
+    difference = abs(analytic - numerical)
+    if not (difference <= ALLOWED[method] * scale).all():
         worst = np.unravel_index(np.argmax(difference), difference.shape)
         raise GradientError(
-            f"{name}{[int(i) for i in worst]} is {analytic[worst]:g}, but the forward pass "
-            f"changes at a rate of {numerical[worst]:g}"
+            f"{name}{[int(i) for i in worst]} is {analytic[worst]:.8g}, but the forward pass "
+            f"changes at a rate of {numerical[worst]:.8g}"
         )
-    return GradientCheck(name, method, analytic.size, float(difference.max(initial=0)))
+    return GradientCheck(name, method, analytic.size, float(difference.max() / (scale or 1)))
 
 
 def check_layer(layer, inputs, method="central"):
     """Check every gradient that a layer or activation computes: inputs, weights and biases.
 
-    The output is made a scalar by a weighted sum with fixed random weights. Penalties of a layer
-    with weights count as part of the loss.
+    The output is made a scalar by a weighted sum with fixed random weights, which multiply all
+    gradients. Penalties of a layer with weights count as part of the loss.
 
     Parameters
     ----------
@@ -161,7 +177,7 @@ def check_layer(layer, inputs, method="central"):
     """
 
     def slopes(output):
-        return RandomStream(0).normal(*output.shape).astype(np.float64)
+        return RandomStream(SLOPES).normal(*output.shape).astype(np.float64)
 
     return check_all([layer], inputs, lambda output: (output * slopes(output)).sum(), slopes, method)
 
@@ -196,8 +212,9 @@ def check_loss(loss, predictions, y, method="central"):
     value, gradient = value_and_gradient(loss, y)
     predictions = np.asarray(predictions, dtype=np.float64)
     with native():
-        analytic = gradient(predictions)
-    return compare("dinputs", analytic, numerical_gradient(value, predictions, method), method)
+        analytic, loss_value = gradient(predictions), value(predictions)
+    numerical = numerical_gradient(value, predictions, method)
+    return compare("dinputs", analytic, numerical, method, loss_value)
 
 
 def check_network(layers, loss, inputs, y, method="central"):
@@ -242,7 +259,7 @@ def check_all(layers, inputs, value, gradient, method):
 
     `gradient` gives the derivative of `value` at the output, from which `backward` starts.
     """
-    layers = [in_float64(layer) for layer in layers]
+    layers = in_float64(layers)
     inputs = np.asarray(inputs, dtype=np.float64)
 
     def loss_with(x, position=None, name=None):
@@ -253,31 +270,35 @@ def check_all(layers, inputs, value, gradient, method):
 
     ran = deepcopy(layers)
     with native():
-        dvalues = gradient(run(ran, inputs))
+        output = run(ran, inputs)
+        loss = value(output) + penalties(ran)
+        dvalues = gradient(output)
         for layer in reversed(ran):
             layer.backward(dvalues)
             dvalues = layer.dinputs
 
-    checks = [compare("dinputs", dvalues, numerical_gradient(loss_with, inputs, method), method)]
+    numerical = numerical_gradient(loss_with, inputs, method)
+    checks = [compare("dinputs", dvalues, numerical, method, loss)]
     for i, layer in enumerate(ran):
         for name in ("weights", "biases") if hasattr(layer, "weights") else ():
             label = f"layers[{i}].d{name}" if len(ran) > 1 else f"d{name}"
             numerical = numerical_gradient(
                 lambda x, i=i, name=name: loss_with(x, i, name), getattr(layer, name), method
             )
-            checks.append(compare(label, getattr(layer, "d" + name), numerical, method))
+            checks.append(compare(label, getattr(layer, "d" + name), numerical, method, loss))
     return checks
 
 
-def in_float64(layer):
-    """Return a copy of a layer with its parameters, if any, in float64."""
-    if getattr(layer, "rate", 0) and layer.stream is None:
-        raise ValueError("a Dropout layer needs a stream of its own to be checked")
-    layer = deepcopy(layer)
-    if hasattr(layer, "weights"):
-        layer.weights = np.asarray(layer.weights, dtype=np.float64)
-        layer.biases = np.asarray(layer.biases, dtype=np.float64)
-    return layer
+def in_float64(layers):
+    """Return copies of layers with their parameters, if any, in float64."""
+    layers = deepcopy(list(layers))
+    for layer in layers:
+        if getattr(layer, "rate", 0) and layer.stream is None:
+            raise ValueError("a Dropout layer needs a stream of its own to be checked")
+        if hasattr(layer, "weights"):
+            layer.weights = np.asarray(layer.weights, dtype=np.float64)
+            layer.biases = np.asarray(layer.biases, dtype=np.float64)
+    return layers
 
 
 def run(layers, values):
@@ -299,7 +320,7 @@ def value_and_gradient(loss, y):
     The combined softmax loss starts from logits and reads its own output on the way back.
     """
 
-    from_logits = hasattr(loss, "forward")
+    from_logits = hasattr(loss, "activation")
 
     def value(predictions):
         probe = deepcopy(loss)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from nnfs_book.arithmetic import as_float, matmul, total
-from nnfs_book.randomness import common_stream
+from nnfs_book.randomness import stream_or_common
 from nnfs_book.validation import finite_array, must_have, number, same_shape, whole_number
 
 
@@ -36,11 +36,12 @@ class Dense:
     Raises
     ------
     TypeError, ValueError
-        If a size is not a positive whole number or a strength is negative.
+        If a size is not a positive whole number, a strength is negative or the stream is none.
 
     Notes
     -----
-    Source: claims S2-01 and S2-02.
+    The layer keeps its inputs for the way back, without a copy: leave them as they are between
+    `forward` and `backward`. Source: claims S2-01 and S2-02.
 
     Examples
     --------
@@ -70,32 +71,35 @@ class Dense:
         self.weight_regularizer_l2 = number(weight_regularizer_l2, "weight_regularizer_l2")
         self.bias_regularizer_l1 = number(bias_regularizer_l1, "bias_regularizer_l1")
         self.bias_regularizer_l2 = number(bias_regularizer_l2, "bias_regularizer_l2")
-        stream = stream or common_stream()
+        stream = stream_or_common(stream)
         self.weights = np.float32(0.01) * stream.normal(n_inputs, n_neurons)
         self.biases = np.zeros((1, n_neurons), dtype=np.float32)
 
     def forward(self, inputs):
         """Compute ``output = inputs @ weights + biases`` for inputs of shape (N, D)."""
         inputs = finite_array(inputs, "inputs")
-        if inputs.shape[1] != self.weights.shape[0]:
+        weights = finite_array(self.weights, "weights")
+        biases = finite_array(self.biases, "biases")
+        if inputs.shape[1] != len(weights):
             raise ValueError(
-                f"inputs must have {self.weights.shape[0]} columns, one for each input of the "
-                f"layer, got shape {inputs.shape}"
+                f"inputs must have {len(weights)} columns, one for each input of the layer, "
+                f"got shape {inputs.shape}"
             )
-        self.output = matmul(inputs, self.weights) + self.biases
+        self.output = matmul(inputs, weights) + biases
         self.inputs = inputs
 
     def backward(self, dvalues):
         """Turn the gradient at the output, shape (N, M), into those at W, b and the inputs."""
         must_have(self, "output", "forward")
         dvalues = same_shape(dvalues, self.output, "dvalues", "output")
+        dinputs = matmul(dvalues, as_float(self.weights).T)
         self.dweights = matmul(self.inputs.T, dvalues) + penalty_gradient(
             self.weights, self.weight_regularizer_l1, self.weight_regularizer_l2
         )
         self.dbiases = total(dvalues, axis=0, keepdims=True) + penalty_gradient(
             self.biases, self.bias_regularizer_l1, self.bias_regularizer_l2
         )
-        self.dinputs = matmul(dvalues, self.weights.T)
+        self.dinputs = dinputs
 
 
 def penalty(w, l1, l2):
@@ -162,13 +166,14 @@ class Dropout:
 
     def __init__(self, rate, stream=None):
         self.rate = number(rate, "rate", below=1)
+        stream_or_common(stream)
         self.stream = stream
 
     def forward(self, inputs, training=True):
         """Apply a fresh mask to inputs of any 2-D shape, or none when not training."""
         inputs = finite_array(inputs, "inputs")
         if training and self.rate:
-            kept = (self.stream or common_stream()).keep(inputs.shape, 1 - self.rate)
+            kept = stream_or_common(self.stream).keep(inputs.shape, 1 - self.rate)
             self.binary_mask = kept / as_float(1 - self.rate)
         else:
             self.binary_mask = np.ones_like(inputs)

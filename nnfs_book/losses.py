@@ -5,19 +5,23 @@ import numpy as np
 from nnfs_book.activations import Softmax
 from nnfs_book.arithmetic import as_float, log, total
 from nnfs_book.layers import penalty
-from nnfs_book.validation import finite_array, same_shape, with_weights
+from nnfs_book.validation import array_of_numbers, finite_array, same_shape, with_weights
 
-# Probabilities are kept this far from 0 and 1, where a logarithm or its gradient is infinite.
+# Probabilities are kept this far from 0 and 1, where a logarithm or its gradient is infinite. (The
+# float32 nearest to 1 - 1e-7 is 1 - 2**-23, so that it is 1.19e-7 at the upper end.)
 CLIP = 1e-7
 
 
 class Loss:
     """What all losses share: the mean over samples, and the penalties of a layer.
 
-    A loss is computed in three steps that a reader can call one by one: `check` the predictions
-    and targets, `sample_losses`, and their mean, which `calculate` returns. `backward` sets
-    `dinputs`, the gradient of that mean at the predictions.
+    `forward` checks predictions and targets and returns the loss of each sample, `calculate` their
+    mean. `backward` sets `dinputs`, the gradient of that mean at the predictions.
     """
+
+    def forward(self, output, y):
+        """Return the loss of each sample, shape (N,); see `calculate`."""
+        return self.sample_losses(*self.check(output, y))
 
     def calculate(self, output, y):
         """Return the mean loss over the samples, a float32 scalar.
@@ -34,8 +38,8 @@ class Loss:
         TypeError, ValueError
             If predictions or targets are not what the loss takes. The message names which.
         """
-        predictions, targets = self.check(output, y)
-        return total(self.sample_losses(predictions, targets)) / len(predictions)
+        sample_losses = self.forward(output, y)
+        return total(sample_losses) / len(sample_losses)
 
     def backward(self, dvalues, y):
         """Set `dinputs`, the gradient of the mean loss at the predictions `dvalues`."""
@@ -79,7 +83,8 @@ class MeanSquaredError(RegressionLoss):
     def sample_losses(self, predictions, targets):
         """Return the mean over the outputs of each sample, shape (N,)."""
         errors = predictions - targets
-        return total(errors * errors, axis=1) / predictions.shape[1]
+        with np.errstate(over="ignore"):  # `total` refuses a square that has become infinite
+            return total(errors * errors, axis=1) / predictions.shape[1]
 
     def gradient(self, predictions, targets):
         """Return the gradient of each sample's loss, shape (N, J)."""
@@ -141,7 +146,7 @@ class BinaryCrossentropy(Loss):
     def check(self, output, y):
         """Return clipped predictions and targets of one shape (N, J), or raise."""
         predictions = probabilities(output)
-        targets = np.asarray(y)
+        targets = array_of_numbers(y, "y")
         if targets.ndim == 1 and predictions.shape[1] == 1:
             targets = targets.reshape(-1, 1)
         targets = same_shape(targets, predictions, "y", "output")
@@ -287,7 +292,7 @@ def class_rows(y, shape):
     [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
     """
     n_samples, n_classes = shape
-    y = np.asarray(y)
+    y = array_of_numbers(y, "y")
     if y.shape == shape:
         y = finite_array(y, "y")
         if (y < 0).any() or (abs(y.sum(axis=1) - 1) > n_classes * np.finfo(np.float32).eps).any():

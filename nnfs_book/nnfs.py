@@ -12,6 +12,8 @@ Examples
 (300, 3)
 """
 
+import numpy as np
+
 from nnfs_book import losses
 from nnfs_book.activations import Linear as Activation_Linear
 from nnfs_book.activations import ReLU as Activation_ReLU
@@ -58,5 +60,6 @@ __all__ = [
 
 
 def init():
-    """Restart the random stream as the source book does, with seed 0."""
+    """Restart the random streams as the source book does, with seed 0: ours and ``np.random``."""
     set_seed(0)
+    np.random.seed(0)

@@ -8,7 +8,6 @@ All follow one protocol, once for each epoch::
 """
 
 from types import SimpleNamespace
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -22,7 +21,7 @@ class Optimizer:
     Parameters
     ----------
     learning_rate : float
-        :math:`\eta > 0`.
+        :math:`\eta \ge 0`.
     decay : float
         d >= 0: after t steps the rate is :math:`\eta / (1 + d t)`.
 
@@ -48,7 +47,7 @@ class Optimizer:
         self.decay = number(decay, "decay")
         self.current_learning_rate = self.learning_rate
         self.iterations = 0
-        self._memory = WeakKeyDictionary()
+        self._key = object()  # tells what this optimizer remembers from what others do
 
     def pre_update_params(self):
         """Set the learning rate for the coming step."""
@@ -57,16 +56,23 @@ class Optimizer:
     def update_params(self, layer):
         """Move the weights and biases of a layer by one step, in place."""
         must_have(with_weights(layer), "dweights", "backward")
-        same_shape(layer.dweights, layer.weights, "dweights", "weights")
-        same_shape(layer.dbiases, layer.biases, "dbiases", "biases")
-        memory = self._memory.setdefault(layer, {})
-        for name in ("weights", "biases"):
-            parameter, gradient = getattr(layer, name), getattr(layer, "d" + name)
-            if name not in memory:
-                memory[name] = SimpleNamespace(
-                    momentum=np.zeros_like(parameter), cache=np.zeros_like(parameter)
-                )
-            parameter += self.step(gradient, memory[name])
+        dweights = same_shape(layer.dweights, layer.weights, "dweights", "weights")
+        dbiases = same_shape(layer.dbiases, layer.biases, "dbiases", "biases")
+        layer.weights += self.step(dweights, self.memory_of(layer, "weights"))
+        layer.biases += self.step(dbiases, self.memory_of(layer, "biases"))
+
+    def memory_of(self, layer, name):
+        """Return what this optimizer remembers of one array of a layer, zeros at first.
+
+        It is kept with the layer, so that the two are copied and stored together.
+        """
+        memories = layer.__dict__.setdefault("optimizer_memory", {})
+        memory = memories.setdefault((self._key, name), SimpleNamespace(momentum=None, cache=None))
+        shape = np.shape(getattr(layer, name))
+        if np.shape(memory.momentum) != shape:
+            memory.momentum = np.zeros_like(getattr(layer, name))
+            memory.cache = np.zeros_like(getattr(layer, name))
+        return memory
 
     def post_update_params(self):
         """Count the step."""
@@ -119,7 +125,7 @@ class Adagrad(Optimizer):
 
     def __init__(self, learning_rate=1.0, decay=0.0, epsilon=1e-7):
         super().__init__(learning_rate, decay)
-        self.epsilon = number(epsilon, "epsilon")
+        self.epsilon = number(epsilon, "epsilon", positive=True)
 
     def step(self, gradient, memory):
         """Return the step for one array of parameters."""
@@ -144,7 +150,7 @@ class RMSprop(Optimizer):
 
     def __init__(self, learning_rate=0.001, decay=0.0, epsilon=1e-7, rho=0.9):
         super().__init__(learning_rate, decay)
-        self.epsilon = number(epsilon, "epsilon")
+        self.epsilon = number(epsilon, "epsilon", positive=True)
         self.rho = number(rho, "rho", below=1)
 
     def step(self, gradient, memory):
@@ -171,7 +177,7 @@ class Adam(Optimizer):
 
     def __init__(self, learning_rate=0.001, decay=0.0, epsilon=1e-7, beta_1=0.9, beta_2=0.999):
         super().__init__(learning_rate, decay)
-        self.epsilon = number(epsilon, "epsilon")
+        self.epsilon = number(epsilon, "epsilon", positive=True)
         self.beta_1 = number(beta_1, "beta_1", below=1)
         self.beta_2 = number(beta_2, "beta_2", below=1)
 

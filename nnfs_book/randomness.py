@@ -44,15 +44,19 @@ class RandomStream:
         return (draws < np.uint64(probability * 2**53)).reshape(shape)
 
 
-_stream = RandomStream(0)
+_common = RandomStream(0)
 
 
 def set_seed(seed):
     """Restart the book's common stream, from which layers and data sets draw in turn."""
-    global _stream
-    _stream = RandomStream(seed)
+    global _common
+    _common = RandomStream(seed)
 
 
-def common_stream():
-    """Return the stream that layers and data sets draw from when they are given none."""
-    return _stream
+def stream_or_common(stream):
+    """Return the given stream, or the common one for None; raise TypeError for anything else."""
+    if stream is None:
+        return _common
+    if not isinstance(stream, RandomStream):
+        raise TypeError(f"stream must be a RandomStream or None, got {stream!r}")
+    return stream

@@ -4,7 +4,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from nnfs_book.arithmetic import as_float
+from nnfs_book.arithmetic import as_float, is_native
 
 
 def finite_array(a, name, ndim=2):
@@ -15,16 +15,29 @@ def finite_array(a, name, ndim=2):
     TypeError
         If `a` does not hold numbers.
     ValueError
-        If it has another number of dimensions, or holds NaN or infinity.
+        If it has another number of dimensions, or holds NaN, infinity or masked entries.
     """
-    try:
-        a = as_float(a)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} must be an array of numbers, got {type(a).__name__}") from None
+    if np.ma.is_masked(a):
+        raise ValueError(f"{name} has masked entries; finite numbers are wanted")
+    a = as_float(array_of_numbers(a, name))
     if a.ndim != ndim:
         raise ValueError(f"{name} must have {ndim} dimensions, got shape {a.shape}")
     if not np.isfinite(a).all():
         raise ValueError(f"{name} holds NaN or infinity; finite numbers are wanted")
+    return a
+
+
+def array_of_numbers(a, name):
+    """Return `a` as an array of numbers of any type, or raise TypeError."""
+    wanted = f"{name} must be an array of numbers, got {type(a).__name__}"
+    try:
+        a = np.asarray(a)
+        if a.dtype.kind == "O":
+            a = a.astype(np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(f"{wanted} that makes none") from None
+    if a.dtype.kind not in ("biufc" if is_native() else "biuf"):
+        raise TypeError(f"{wanted} with elements of type {a.dtype}")
     return a
 
 
@@ -49,12 +62,13 @@ def whole_number(value, name, minimum, maximum=np.inf):
     return int(value)
 
 
-def number(value, name, minimum=0.0, below=np.inf):
-    """Return `value` as a float, or raise unless ``minimum <= value < below``."""
+def number(value, name, below=np.inf, positive=False):
+    """Return `value` as a float, or raise unless ``0 <= value < below`` (0 < value if positive)."""
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name} must be a number, got {value!r}")
-    if not minimum <= value < below:
-        wanted = f"at least {minimum:g} and " + (f"below {below:g}" if below < np.inf else "finite")
+    if not 0 <= value < below or (positive and value == 0):
+        wanted = "above 0 and " if positive else "at least 0 and "
+        wanted += f"below {below:g}" if below < np.inf else "finite"
         raise ValueError(f"{name} must be {wanted}, got {value}")
     return float(value)
 

@@ -1,14 +1,16 @@
 """The order-free arithmetic: same bits in any order, exact sums, close to float64."""
 
 from fractions import Fraction
+from math import ceil, log2
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from mpmath import mp
 
-from nnfs_book.arithmetic import cos, matmul, native, power, sin, snap, total
+from nnfs_book.arithmetic import cos, matmul, native, operand_bits, power, sin, snap, total
 
 # Any finite float32: subnormals, zeros of both signs and the largest numbers included.
 numbers = st.floats(width=32, allow_nan=False, allow_infinity=False)
@@ -132,7 +134,17 @@ def test_matmul_is_the_exact_sum_rounded_once(pair):
 @settings(max_examples=50)
 @given(a=arrays(np.float32, st.integers(1, 40), elements=numbers))
 def test_total_is_the_exact_sum_rounded_once(a):
-    assert total(a) == nearest_float32(sum(snapped_exactly(a, 24), Fraction(0)))
+    keep = min(51, 53 - (len(a) - 1).bit_length())
+    assert total(a) == nearest_float32(sum(snapped_exactly(a, keep), Fraction(0)))
+
+
+def test_operand_bits_fill_53_and_no_more():
+    for operands, most in ((1, 51), (2, 24)):
+        for terms in range(1, 5000):
+            keep = operand_bits(terms, operands)
+            room = 53 - ceil(log2(terms))
+            assert operands * keep <= room
+            assert keep == most or operands * (keep + 1) > room
 
 
 @given(pair=matrices(ordinary, terms=st.integers(1, 4)))
@@ -193,10 +205,16 @@ def test_empty_operands():
     assert total(np.ones(0)) == 0
 
 
+@pytest.mark.filterwarnings("error")
 def test_results_too_large_or_small_are_rounded_without_a_warning():
     assert matmul(np.full((1, 8), 3e38), np.full((8, 1), 3e38)).item() == np.inf
     assert matmul(np.full((1, 8), 1e-30), np.full((8, 1), 1e-30)).item() == 0
     assert total(np.full(8, 3e38)) == np.inf
+    assert matmul([[3e38, 3e38]], [[3e38], [-3e38]]).shape == (1, 1)
+
+
+def test_a_total_keeps_small_terms_beside_large_ones():
+    assert total([[1e8, 0.1], [1e8, 0.1]], axis=0).tolist() == pytest.approx([2e8, 0.2])
 
 
 def test_native_is_plain_numpy():
@@ -217,6 +235,13 @@ def test_native_ends_after_an_error():
 def test_sin_and_cos(x):
     assert abs(sin(x) - np.sin(x)).max() < 5e-16
     assert abs(cos(x) - np.cos(x)).max() < 5e-16
+
+
+def test_sin_of_a_million():
+    x = np.random.RandomState(0).uniform(-1e6, 1e6, 500)
+    with mp.workdps(40):
+        for angle, sine in zip(x.tolist(), sin(x).tolist(), strict=True):
+            assert abs(mp.sin(angle) - sine) < 3e-16
 
 
 @given(base=st.floats(0.5, 1), exponent=st.integers(0, 10_001))

@@ -19,7 +19,14 @@ import sympy as sp
 
 from nnfs_book import activations, layers, losses
 from nnfs_book.arithmetic import native
-from nnfs_book.gradcheck import GradientError, check_layer, check_loss, check_network
+from nnfs_book.gradcheck import (
+    GradientError,
+    check_layer,
+    check_loss,
+    check_network,
+    compare,
+    numerical_gradient,
+)
 from nnfs_book.randomness import RandomStream
 
 RANDOM = np.random.RandomState(3)
@@ -109,6 +116,51 @@ def test_a_whole_network(method):
     assert len(check_network(network, loss, INPUTS, CLASSES, method)) == 5
 
 
+def test_inputs_from_a_common_seed_do_not_hide_a_transposed_gradient():
+    class Transposed(layers.Dense):
+        def backward(self, dvalues):
+            super().backward(dvalues)
+            self.dweights = self.dweights.T
+
+    with pytest.raises(GradientError, match="dweights"):
+        check_layer(Transposed(3, 3), np.random.RandomState(0).standard_normal((4, 3)))
+
+
+@pytest.mark.parametrize("method", ["central", "complex"])
+def test_a_tiny_gradient_is_not_taken_for_none(method):
+    class Silent(layers.Dense):
+        def backward(self, dvalues):
+            super().backward(dvalues)
+            self.dweights = 0 * self.dweights
+
+    with pytest.raises(GradientError, match="dweights"):
+        check_layer(Silent(3, 2), 1e-5 * INPUTS, method)
+
+
+def test_a_layer_used_twice_is_seen_as_one():
+    shared = layers.Dense(3, 3, stream=RandomStream(8))
+    with pytest.raises(GradientError):
+        check_network([shared, shared], losses.MeanSquaredError(), INPUTS, NUMBERS)
+
+
+def test_compare_has_a_bound():
+    numerical = np.array([1e3, 1.0])
+    compare("g", numerical + [3e-5, 0], numerical)
+    with pytest.raises(GradientError, match=r"g\[0\] is 1000.0001, but .* rate of 1000"):
+        compare("g", numerical + [1e-4, 0], numerical)
+    with pytest.raises(GradientError, match="has shape"):
+        compare("g", np.ones((1, 3)), np.ones((2, 3)))
+
+
+def test_what_cannot_be_checked_is_refused():
+    with pytest.raises(ValueError, match="method must be one of central, complex, got 'forward'"):
+        numerical_gradient(lambda x: x.sum(), [1.0], method="forward")
+    with pytest.raises(ValueError, match="nothing to differentiate"):
+        check_layer(activations.ReLU(), np.ones((0, 3)))
+    with pytest.raises(ValueError, match="analytic"):
+        check_loss(losses.MeanAbsoluteError(), INPUTS, NUMBERS, "complex")
+
+
 def test_dropout_on_the_common_stream_cannot_be_checked():
     with pytest.raises(ValueError, match="stream of its own"):
         check_layer(layers.Dropout(0.5), INPUTS)
@@ -195,7 +247,7 @@ def test_loss_against_sympy(name):
     for arithmetic, rtol in ((native, 1e-12), (nullcontext, 2e-6)):
         loss = getattr(losses, name)()
         with arithmetic():
-            if hasattr(loss, "forward"):
+            if name.startswith("Softmax"):
                 loss.forward(predictions, y)
                 loss.backward(loss.output, y)
             else:

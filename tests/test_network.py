@@ -1,5 +1,9 @@
 """Layers, activations, losses and optimizers: values, extremes, and what they refuse."""
 
+import copy
+import inspect
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -27,6 +31,79 @@ def refused(message, error=ValueError):
 
 
 # --- values -------------------------------------------------------------------------------------
+
+
+def test_defaults_are_the_source_books():
+    for name, settings in {
+        "SGD": {"learning_rate": 1.0, "decay": 0.0, "momentum": 0.0},
+        "Adagrad": {"learning_rate": 1.0, "decay": 0.0, "epsilon": 1e-7},
+        "RMSprop": {"learning_rate": 0.001, "decay": 0.0, "epsilon": 1e-7, "rho": 0.9},
+        "Adam": {
+            "learning_rate": 0.001, "decay": 0.0, "epsilon": 1e-7, "beta_1": 0.9, "beta_2": 0.999,
+        },
+    }.items():
+        optimizer = getattr(optimizers, name)
+        assert list(inspect.signature(optimizer).parameters) == list(settings)
+        assert {key: getattr(optimizer(), key) for key in settings} == settings
+    assert all(not v for name, v in vars(Dense(2, 3)).items() if "regularizer" in name)
+
+
+def test_clipping_is_at_1e_7():
+    low, high = -np.log(1e-7), -np.log1p(-(2.0**-23))  # the float32 nearest to 1 - 1e-7
+    cce, bce = losses.CategoricalCrossentropy(), losses.BinaryCrossentropy()
+    for p, wanted in ((0.0, low), (1.0, high)):
+        assert cce.calculate([[p, 1 - p]], [0]) == pytest.approx(wanted, rel=1e-6)
+        assert bce.calculate([[p]], [1]) == pytest.approx(wanted, rel=1e-6)
+
+
+def test_the_loss_of_each_sample():
+    p, y = np.float32([[0.5, 0.25, 0.25], [0.1, 0.8, 0.1]]), [1, 0]
+    rows = np.eye(3)[y]
+    for loss, targets, wanted in (
+        (losses.CategoricalCrossentropy(), y, -np.log([0.25, 0.1])),
+        (losses.BinaryCrossentropy(), rows, -np.log(np.where(rows, p, 1 - p)).mean(axis=1)),
+        (losses.MeanSquaredError(), rows, ((p - rows) ** 2).mean(axis=1)),
+        (losses.MeanAbsoluteError(), rows, abs(p - rows).mean(axis=1)),
+    ):
+        result = loss.forward(p, targets)
+        assert result.dtype == np.float32
+        np.testing.assert_allclose(result, wanted, rtol=1e-6)
+        assert loss.calculate(p, targets) == pytest.approx(result.mean())
+
+
+def test_a_loss_of_ones_own_needs_a_forward_only():
+    class Half(losses.Loss):
+        def forward(self, y_pred, y_true):
+            return np.full(len(y_pred), 0.5)
+
+    assert Half().calculate(np.ones((4, 1)), np.ones((4, 1))) == 0.5
+
+
+def test_linear_output_is_a_copy():
+    x, activation = np.ones((1, 2), np.float32), Linear()
+    activation.forward(x)
+    x[:] = 5
+    assert activation.output.tolist() == [[1, 1]]
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int64, bool, list])
+def test_sigmoid_and_softmax_take_any_numbers(kind):
+    z = [[1, 0]] if kind is list else np.array([[1, 0]], dtype=kind)
+    assert (sigmoid(z) == sigmoid(np.float32([[1, 0]]))).all()
+    assert (softmax(z) == softmax(np.float32([[1, 0]]))).all()
+
+
+def test_parameters_of_another_type_leave_the_network_in_float32():
+    layer = Dense(2, 3)
+    layer.weights, layer.biases = np.ones((2, 3)), np.zeros((1, 3))
+    layer.forward([[1, 2]])
+    layer.backward([[1, 1, 1]])
+    arrays_of_layer = (layer.output, layer.dweights, layer.dbiases, layer.dinputs)
+    assert all(a.dtype == np.float32 for a in arrays_of_layer)
+    layer.dweights = layer.dweights.astype(np.float64)
+    adam = optimizers.Adam()
+    adam.update_params(layer)
+    assert all(m.momentum.dtype != object for m in layer.optimizer_memory.values())
 
 
 def test_averaging_over_the_last_axis():
@@ -236,6 +313,18 @@ def test_one_optimizer_keeps_layers_apart_and_two_do_not_mix():
     assert first.weights.item() == pytest.approx(-0.35)
 
 
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
+def test_a_copied_training_goes_on_as_the_original(duplicate):
+    layer, optimizer = Dense(2, 2), optimizers.Adam(0.1)
+    layer.dweights, layer.dbiases = np.ones((2, 2)), np.ones((1, 2))
+    optimizer.update_params(layer)
+    layer_too, optimizer_too = duplicate((layer, optimizer))
+    for one, other in ((layer, optimizer), (layer_too, optimizer_too)):
+        one.dweights = np.full((2, 2), -3.0)
+        other.update_params(one)
+    assert (layer.weights == layer_too.weights).all()
+
+
 # --- random streams and data sets ---------------------------------------------------------------
 
 
@@ -267,11 +356,15 @@ def test_the_spiral_is_the_source_books():
 
 
 def test_vertical_and_sine_data():
-    X, y = vertical_data(200, 3, stream=RandomStream(1))
+    X, y = vertical_data(5, 3, stream=RandomStream(1))
+    legacy = np.random.RandomState(1)
     for c in range(3):
-        np.testing.assert_allclose(X[y == c].mean(axis=0), [c / 3, 0.5], atol=0.03)
+        across, upward = legacy.randn(5), legacy.randn(5)
+        expected = np.column_stack([across * 0.1 + c / 3, upward * 0.1 + 0.5])
+        np.testing.assert_allclose(X[y == c], expected, rtol=1e-5, atol=1e-6)
     x, s = sine_data()
     assert x.shape == s.shape == (1000, 1)
+    assert X.dtype == x.dtype == s.dtype == np.float32
     np.testing.assert_allclose(s, np.sin(2 * np.pi * np.arange(1000) / 1000)[:, None], atol=1e-6)
 
 
@@ -291,8 +384,11 @@ def test_layers_refuse_bad_input_and_keep_their_state(layer):
         layer.forward([[1, np.inf]])
     with refused(r"inputs must have 2 dimensions, got shape \(2,\)"):
         layer.forward([1, 2])
-    with refused("inputs must be an array of numbers, got str", TypeError):
-        layer.forward("abc")
+    for bad in ("abc", [["1", "2"]], [[1], [1, 2]], [[1j, 2]], {}):
+        with refused(f"inputs must be an array of numbers, got {type(bad).__name__}", TypeError):
+            layer.forward(bad)
+    with refused("inputs has masked entries"):
+        layer.forward(np.ma.masked_equal([[1, 2]], 2))
     with refused(r"dvalues must have the shape of output, \(4, \d\), got \(1, 2\)"):
         layer.backward([[1, 2]])
     with refused("dvalues holds NaN"):
@@ -325,6 +421,26 @@ def test_dense_refuses_strengths(name):
             Dense(2, 3, **{name: bad})
     with refused(f"{name} must be a number, got 'x'", TypeError):
         Dense(2, 3, **{name: "x"})
+
+
+@pytest.mark.parametrize("stream", [5, "x", np.random.RandomState(0)])
+def test_streams_are_random_streams(stream):
+    for make in (
+        lambda: Dense(2, 3, stream=stream),
+        lambda: Dropout(0.5, stream=stream),
+        lambda: spiral_data(5, 2, stream=stream),
+        lambda: vertical_data(5, 2, stream=stream),
+    ):
+        with refused("stream must be a RandomStream or None, got", TypeError):
+            make()
+
+
+@pytest.mark.parametrize("name", ["weights", "biases"])
+def test_parameters_that_are_not_finite_are_refused(name):
+    layer = Dense(2, 3)
+    getattr(layer, name)[0, 1] = np.nan
+    with refused(f"{name} holds NaN or infinity"):
+        layer.forward([[1, 2]])
 
 
 @pytest.mark.parametrize("rate", [-0.1, 1, 1.5, np.nan])
@@ -364,8 +480,11 @@ def test_a_column_against_a_vector_is_refused_not_broadcast():
 
 def test_binary_targets():
     loss = losses.BinaryCrossentropy()
-    with refused("y must lie between 0 and 1"):
-        loss.calculate([[0.5]], [[2]])
+    for bad in (2, -0.5):
+        with refused("y must lie between 0 and 1"):
+            loss.calculate([[0.5]], [[bad]])
+    with refused("y must be an array of numbers, got list", TypeError):
+        loss.calculate([[0.5]], [["yes"]])
     with refused("y must have 2 dimensions"):
         loss.calculate([[0.5, 0.5]], [1])
 
@@ -411,6 +530,13 @@ def test_optimizers_refuse_bad_settings(optimizer):
             optimizer(**{name: None})
 
 
+@pytest.mark.parametrize("optimizer", OPTIMIZERS[1:])
+def test_optimizers_refuse_an_epsilon_of_zero(optimizer):
+    for bad in (0, -1e-7):
+        with refused(f"epsilon must be above 0 and finite, got {bad}"):
+            optimizer(epsilon=bad)
+
+
 @pytest.mark.parametrize(("optimizer", "name"), [
     (optimizers.SGD, "momentum"), (optimizers.RMSprop, "rho"),
     (optimizers.Adam, "beta_1"), (optimizers.Adam, "beta_2"),
@@ -452,6 +578,10 @@ def test_data_sets_refuse_sizes(make):
 def test_sine_data_refuses_sizes():
     with refused("samples must be at least 1, got -1"):
         sine_data(-1)
+
+
+def test_the_first_and_the_last_seed():
+    assert RandomStream(0).normal(1) != RandomStream(2**32 - 1).normal(1)
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32, "0"])
