@@ -110,8 +110,12 @@ def penalty(w, l1, l2):
     >>> float(penalty(np.array([1, -2, 0]), l1=1, l2=10))
     53.0
     """
-    w = as_float(w)
-    return l1 * total(abs(w)) + l2 * total(w * w)
+    w, loss = as_float(w), 0.0
+    if l1:
+        loss += l1 * total(abs(w))
+    if l2:
+        loss += l2 * total(w * w)
+    return loss
 
 
 def penalty_gradient(w, l1, l2):
@@ -125,8 +129,12 @@ def penalty_gradient(w, l1, l2):
     >>> penalty_gradient(np.array([1, -2, 0]), l1=1, l2=10).tolist()
     [21.0, -41.0, 0.0]
     """
-    w = as_float(w)
-    return l1 * np.sign(w) + 2 * l2 * w
+    w, gradient = as_float(w), 0.0
+    if l1:
+        gradient = l1 * np.sign(w)
+    if l2:
+        gradient = gradient + 2 * l2 * w
+    return gradient
 
 
 class Dropout:

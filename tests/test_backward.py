@@ -60,6 +60,10 @@ def checks(module):
     if module.__name__.endswith("layers"):
         return {
             "Dense": lambda: check_layer(dense_with_penalties(module), INPUTS),
+            # A central difference of |b| at b = 0 is 0, the subgradient that we take there.
+            "Dense, biases at the kink of L1": lambda: check_layer(
+                module.Dense(3, 2, bias_regularizer_l1=0.3), INPUTS
+            ),
             "Dense, complex": lambda: check_layer(dense_without_kinks(module), INPUTS, "complex"),
             "Dropout": lambda: check_layer(dropout(module), INPUTS),
             "Dropout, complex": lambda: check_layer(dropout(module), INPUTS, "complex"),
