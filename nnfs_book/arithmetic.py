@@ -45,12 +45,24 @@ def native():
 
 
 def is_native():
-    """Tell whether plain NumPy arithmetic is switched on (see `native`)."""
+    """Tell whether plain NumPy arithmetic is switched on (see `native`).
+
+    Examples
+    --------
+    >>> is_native()
+    False
+    """
     return _native.get()
 
 
 def as_float(a):
-    """Return `a` as the array that the network computes with: float32, or as it is in `native`."""
+    """Return `a` as the array that the network computes with: float32, or as it is in `native`.
+
+    Examples
+    --------
+    >>> as_float([1, 2]).dtype
+    dtype('float32')
+    """
     a = np.asarray(a)
     if is_native():
         return a if a.dtype.kind in "fc" else a.astype(np.float64)
@@ -270,7 +282,13 @@ def power(base, exponent):
 
 
 def polynomial(x, coefficients):
-    """Evaluate ``c0 + c1 x + c2 x**2 + ...`` from the inside out (Horner's rule)."""
+    """Evaluate ``c0 + c1 x + c2 x**2 + ...`` from the inside out (Horner's rule).
+
+    Examples
+    --------
+    >>> polynomial(np.array([10.0]), [1, 2, 3]).tolist()
+    [321.0]
+    """
     result = np.full_like(x, coefficients[-1])
     for c in reversed(coefficients[:-1]):
         result *= x
@@ -366,6 +384,12 @@ def round_sum(large, small):
     Rounding to float64 first and then to float32 goes wrong where the first rounding lands on
     the midpoint between two float32 numbers: five times in all logarithms. So what the first
     rounding lost moves an even last bit to the odd neighbour on its side (rounding to odd).
+
+    Examples
+    --------
+    >>> midpoint = np.array([1 + 2.0**-24])  # between the float32 numbers 1 and 1 + 2**-23
+    >>> float(round_sum(midpoint, np.array([2.0**-80]))[0]) == 1 + 2.0**-23
+    True
     """
     result = large + small
     lost = small - (result - large)

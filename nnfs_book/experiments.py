@@ -129,14 +129,16 @@ def logistic_regression(nudge=0, seed=0, epochs=10_001):
         if epoch % 100 == 0:
             data_loss = loss_function.calculate(activation2.output, y)
             regularization_loss = loss_function.regularization_loss(dense1)
-            log.append({
-                "epoch": epoch,
-                "accuracy": float(np.mean((activation2.output > 0.5) == y)),
-                "loss": float(data_loss + regularization_loss),
-                "data_loss": float(data_loss),
-                "regularization_loss": float(regularization_loss),
-                "learning_rate": float(optimizer.current_learning_rate),
-            })
+            log.append(
+                {
+                    "epoch": epoch,
+                    "accuracy": float(np.mean((activation2.output > 0.5) == y)),
+                    "loss": float(data_loss + regularization_loss),
+                    "data_loss": float(data_loss),
+                    "regularization_loss": float(regularization_loss),
+                    "learning_rate": float(optimizer.current_learning_rate),
+                }
+            )
 
         loss_function.backward(activation2.output, y)
         activation2.backward(loss_function.dinputs)

@@ -124,6 +124,16 @@ def compare(name, analytic, numerical, method="central", value=1.0):
     ------
     GradientError
         If the shapes differ or an entry is off by more than `ALLOWED`.
+
+    Examples
+    --------
+    >>> numerical = numerical_gradient(lambda x: (x * x).sum(), [1, 2])
+    >>> compare("slope", [2, 4], numerical)
+    slope: 2 entries agree with central differences
+    >>> compare("slope", [2, -4], numerical)
+    Traceback (most recent call last):
+        ...
+    nnfs_book.gradcheck.GradientError: slope[1] is -4, but the forward pass changes at a rate of 4
     """
     analytic = np.asarray(analytic)
     if analytic.shape != numerical.shape:
@@ -179,7 +189,9 @@ def check_layer(layer, inputs, method="central"):
     def slopes(output):
         return RandomStream(SLOPES).normal(*output.shape).astype(np.float64)
 
-    return check_all([layer], inputs, lambda output: (output * slopes(output)).sum(), slopes, method)
+    return check_all(
+        [layer], inputs, lambda output: (output * slopes(output)).sum(), slopes, method
+    )
 
 
 def check_loss(loss, predictions, y, method="central"):

@@ -121,6 +121,16 @@ class Adagrad(Optimizer):
         See `Optimizer`.
     epsilon : float
         :math:`\varepsilon > 0` keeps the division finite.
+
+    Examples
+    --------
+    >>> from nnfs_book.layers import Dense
+    >>> layer = Dense(1, 1)
+    >>> layer.weights[:] = 3
+    >>> layer.dweights, layer.dbiases = np.ones((1, 1)), np.zeros((1, 1))
+    >>> Adagrad(learning_rate=0.5).update_params(layer)
+    >>> layer.weights.tolist()
+    [[2.5]]
     """
 
     def __init__(self, learning_rate=1.0, decay=0.0, epsilon=1e-7):
@@ -146,6 +156,16 @@ class RMSprop(Optimizer):
         See `Adagrad`.
     rho : float
         :math:`\rho` in [0, 1): how slowly the memory fades.
+
+    Examples
+    --------
+    >>> from nnfs_book.layers import Dense
+    >>> layer = Dense(1, 1)
+    >>> layer.weights[:] = 3
+    >>> layer.dweights, layer.dbiases = np.ones((1, 1)), np.zeros((1, 1))
+    >>> RMSprop(learning_rate=0.5, rho=0.75).update_params(layer)
+    >>> layer.weights.round(3).tolist()
+    [[2.0]]
     """
 
     def __init__(self, learning_rate=0.001, decay=0.0, epsilon=1e-7, rho=0.9):
@@ -173,6 +193,16 @@ class Adam(Optimizer):
         See `Adagrad`.
     beta_1, beta_2 : float
         In [0, 1): how slowly the means of g and of its square fade.
+
+    Examples
+    --------
+    >>> from nnfs_book.layers import Dense
+    >>> layer = Dense(1, 1)
+    >>> layer.weights[:] = 3
+    >>> layer.dweights, layer.dbiases = np.ones((1, 1)), np.zeros((1, 1))
+    >>> Adam(learning_rate=0.5).update_params(layer)
+    >>> layer.weights.tolist()
+    [[2.5]]
     """
 
     def __init__(self, learning_rate=0.001, decay=0.0, epsilon=1e-7, beta_1=0.9, beta_2=0.999):

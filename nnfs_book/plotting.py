@@ -111,6 +111,14 @@ def plot_points(ax, X, y):
     X : ndarray, shape (N, 2)
     y : ndarray, shape (N,) or (N, 1)
         Class numbers.
+
+    Examples
+    --------
+    >>> fig, ax = plt.subplots()
+    >>> plot_points(ax, np.array([[0, 1], [1, 0]]), np.array([0, 1]))
+    >>> [line.get_label() for line in ax.lines]
+    ['class 0', 'class 1']
+    >>> plt.close(fig)
     """
     for c, marker in zip(np.unique(y), "os^D", strict=False):
         members = np.ravel(y) == c
@@ -133,6 +141,14 @@ def plot_probability(ax, predict, extent=1.15, points=101):
         The square reaches from ``-extent`` to ``extent`` both ways.
     points : int
         Grid points along each side.
+
+    Examples
+    --------
+    >>> fig, ax = plt.subplots()
+    >>> plot_probability(ax, lambda X: (1 + X[:, :1]) / 2, extent=1, points=11)
+    >>> len(ax.collections)  # the shading and the line
+    2
+    >>> plt.close(fig)
     """
     side = np.linspace(-extent, extent, points)
     grid = np.column_stack([np.tile(side, points), np.repeat(side, points)])

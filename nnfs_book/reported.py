@@ -199,6 +199,14 @@ def compare_log(id, rows):
     ------
     ValueError
         If the claim has no log, or a printed epoch or quantity is missing from `rows`.
+
+    Examples
+    --------
+    >>> from nnfs_book.experiments import logistic_regression
+    >>> compare_log("G", logistic_regression(epochs=101).log)
+    Traceback (most recent call last):
+        ...
+    ValueError: rows lack 200 at printed epoch 200
     """
     entry = claim(id)
     if not entry.log:

@@ -16,6 +16,13 @@ def finite_array(a, name, ndim=2):
         If `a` does not hold numbers.
     ValueError
         If it has another number of dimensions, or holds NaN, infinity or masked entries.
+
+    Examples
+    --------
+    >>> finite_array([[1, np.nan]], "inputs")
+    Traceback (most recent call last):
+        ...
+    ValueError: inputs holds NaN or infinity; finite numbers are wanted
     """
     if np.ma.is_masked(a):
         raise ValueError(f"{name} has masked entries; finite numbers are wanted")
@@ -52,7 +59,15 @@ def same_shape(a, other, name, other_name):
 
 
 def whole_number(value, name, minimum, maximum=np.inf):
-    """Return `value` as an int, or raise unless it is a whole number in the given range."""
+    """Return `value` as an int, or raise unless it is a whole number in the given range.
+
+    Examples
+    --------
+    >>> whole_number(0, "samples", minimum=1)
+    Traceback (most recent call last):
+        ...
+    ValueError: samples must be at least 1, got 0
+    """
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(f"{name} must be a whole number, got {value!r}")
     if value < minimum:
@@ -63,7 +78,15 @@ def whole_number(value, name, minimum, maximum=np.inf):
 
 
 def number(value, name, below=np.inf, positive=False):
-    """Return `value` as a float, or raise unless ``0 <= value < below`` (0 < value if positive)."""
+    """Return `value` as a float, or raise unless ``0 <= value < below`` (0 < value if positive).
+
+    Examples
+    --------
+    >>> number(1.5, "rate", below=1)
+    Traceback (most recent call last):
+        ...
+    ValueError: rate must be at least 0 and below 1, got 1.5
+    """
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name} must be a number, got {value!r}")
     if not 0 <= value < below or (positive and value == 0):

@@ -24,7 +24,10 @@ def refresh(path):
         "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}
     }
     client = NotebookClient(
-        notebook, record_timing=False, coalesce_streams=True, resources={"metadata": {"path": str(path.parent)}}
+        notebook,
+        record_timing=False,
+        coalesce_streams=True,
+        resources={"metadata": {"path": str(path.parent)}},
     )
     client.execute()
     notebook.metadata["language_info"] = {"name": "python"}

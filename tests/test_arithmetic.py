@@ -106,8 +106,9 @@ def test_a_zero_has_no_sign():
 
 @given(data=st.data())
 def test_total_has_no_order(data):
-    a = data.draw(arrays(np.float32, st.tuples(st.integers(1, 30), st.integers(1, 5)),
-                         elements=numbers))
+    a = data.draw(
+        arrays(np.float32, st.tuples(st.integers(1, 30), st.integers(1, 5)), elements=numbers)
+    )
     order = data.draw(st.permutations(range(len(a))))
     expected = bits(total(a, axis=0))
     assert (bits(total(a[order], axis=0)) == expected).all()

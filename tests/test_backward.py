@@ -188,8 +188,10 @@ def derived(scalar, symbols, values):
 
 def softmax_of(matrix):
     """Return the textbook softmax of each row, in symbols."""
-    rows = [[sp.exp(z) / sum(sp.exp(v) for v in matrix.row(n)) for z in matrix.row(n)]
-            for n in range(matrix.rows)]
+    rows = [
+        [sp.exp(z) / sum(sp.exp(v) for v in matrix.row(n)) for z in matrix.row(n)]
+        for n in range(matrix.rows)
+    ]
     return sp.Matrix(rows)
 
 
@@ -226,20 +228,30 @@ def symbolic_crossentropy(p):
 LOSS_FORMULAS = {
     "MeanSquaredError": (
         lambda p: mean_over_samples((p - sp.Matrix(NUMBERS)).applyfunc(lambda x: x**2)),
-        INPUTS, NUMBERS,
+        INPUTS,
+        NUMBERS,
     ),
     "MeanAbsoluteError": (
         lambda p: mean_over_samples((p - sp.Matrix(NUMBERS)).applyfunc(sp.Abs)),
-        INPUTS, NUMBERS,
+        INPUTS,
+        NUMBERS,
     ),
     "BinaryCrossentropy": (
-        lambda p: -mean_over_samples(sp.Matrix(4, 3, lambda n, j: (
-            sp.log(p[n, j]) if YES_NO[n, j] else sp.log(1 - p[n, j])))),
-        PROBABILITIES, YES_NO,
+        lambda p: (
+            -mean_over_samples(
+                sp.Matrix(
+                    4, 3, lambda n, j: sp.log(p[n, j]) if YES_NO[n, j] else sp.log(1 - p[n, j])
+                )
+            )
+        ),
+        PROBABILITIES,
+        YES_NO,
     ),
     "CategoricalCrossentropy": (symbolic_crossentropy, PROBABILITIES, CLASSES),
     "SoftmaxCategoricalCrossentropy": (
-        lambda z: symbolic_crossentropy(softmax_of(z)), INPUTS, CLASSES,
+        lambda z: symbolic_crossentropy(softmax_of(z)),
+        INPUTS,
+        CLASSES,
     ),
 }
 
@@ -336,9 +348,7 @@ def mutants(module):
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-@pytest.mark.parametrize(
-    ("module", "source"), [mutant for m in MODULES for mutant in mutants(m)]
-)
+@pytest.mark.parametrize(("module", "source"), [mutant for m in MODULES for mutant in mutants(m)])
 def test_one_wrong_operator_goes_red(module, source):
     copy = types.ModuleType(module.__name__)
     exec(compile(source, module.__name__, "exec"), copy.__dict__)

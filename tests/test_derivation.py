@@ -10,8 +10,21 @@ import sys
 import numpy as np
 import pytest
 import sympy
-from sympy import Derivative, Eq, Function, IndexedBase, Integral, Limit, Sum, Symbol, exp, log, oo
-from sympy import sqrt, symbols
+from sympy import (
+    Derivative,
+    Eq,
+    Function,
+    IndexedBase,
+    Integral,
+    Limit,
+    Sum,
+    Symbol,
+    exp,
+    log,
+    oo,
+    sqrt,
+    symbols,
+)
 
 from nnfs_book import derivation
 from nnfs_book.derivation import Derivation, DerivationError

@@ -18,10 +18,20 @@ def every_kind(uniform):
     """
     random = np.random.RandomState(2026)
     patterns = random.randint(0, 2**32, COUNT // 2, dtype=np.uint32).view(np.float32)
-    ends = np.concatenate([np.arange(2000) + start for start in (
-        0x00000000, 0x007FFC00, 0x3F800000 - 1000, 0x7F800000 - 1000,
-        0x42B17218 - 1000, 0x42CFF1B5 - 1000, 0x42AEAC50 - 1000,
-    )]).astype(np.uint32)
+    ends = np.concatenate(
+        [
+            np.arange(2000) + start
+            for start in (
+                0x00000000,
+                0x007FFC00,
+                0x3F800000 - 1000,
+                0x7F800000 - 1000,
+                0x42B17218 - 1000,
+                0x42CFF1B5 - 1000,
+                0x42AEAC50 - 1000,
+            )
+        ]
+    ).astype(np.uint32)
     ends = np.concatenate([ends, ends | np.uint32(0x80000000)]).view(np.float32)
     special = np.float32([0, -0.0, np.inf, -np.inf, np.nan, SMALLEST, -SMALLEST])
     return np.concatenate([uniform.astype(np.float32), patterns, ends, special])

@@ -39,7 +39,11 @@ def test_defaults_are_the_source_books():
         "Adagrad": {"learning_rate": 1.0, "decay": 0.0, "epsilon": 1e-7},
         "RMSprop": {"learning_rate": 0.001, "decay": 0.0, "epsilon": 1e-7, "rho": 0.9},
         "Adam": {
-            "learning_rate": 0.001, "decay": 0.0, "epsilon": 1e-7, "beta_1": 0.9, "beta_2": 0.999,
+            "learning_rate": 0.001,
+            "decay": 0.0,
+            "epsilon": 1e-7,
+            "beta_1": 0.9,
+            "beta_2": 0.999,
         },
     }.items():
         optimizer = getattr(optimizers, name)
@@ -190,7 +194,9 @@ def test_combined_gradient_is_that_of_the_two_parts():
     rng = np.random.RandomState(0)
     z, y = rng.normal(size=(30, 5)), rng.randint(0, 5, 30)
     combined, activation, loss = (
-        losses.SoftmaxCategoricalCrossentropy(), Softmax(), losses.CategoricalCrossentropy()
+        losses.SoftmaxCategoricalCrossentropy(),
+        Softmax(),
+        losses.CategoricalCrossentropy(),
     )
     combined.forward(z, y)
     combined.backward(combined.output, y)
@@ -371,8 +377,11 @@ def test_vertical_and_sine_data():
 # --- what is refused, with nothing changed ------------------------------------------------------
 
 
-@pytest.mark.parametrize("layer", [Dense(2, 3), Dropout(0.5), ReLU(), Sigmoid(), Linear(),
-                                   Softmax()], ids=lambda layer: type(layer).__name__)
+@pytest.mark.parametrize(
+    "layer",
+    [Dense(2, 3), Dropout(0.5), ReLU(), Sigmoid(), Linear(), Softmax()],
+    ids=lambda layer: type(layer).__name__,
+)
 def test_layers_refuse_bad_input_and_keep_their_state(layer):
     with refused("has no output yet: call forward first"):
         layer.backward(np.ones((4, 3)))
@@ -398,23 +407,35 @@ def test_layers_refuse_bad_input_and_keep_their_state(layer):
 
 
 def test_dense_refuses_the_wrong_number_of_columns():
-    with refused(r"inputs must have 2 columns, one for each input of the layer, got shape \(4, 3\)"):
+    with refused(
+        r"inputs must have 2 columns, one for each input of the layer, got shape \(4, 3\)"
+    ):
         Dense(2, 3).forward(np.ones((4, 3)))
 
 
-@pytest.mark.parametrize(("sizes", "message", "error"), [
-    ((0, 3), "n_inputs must be at least 1, got 0", ValueError),
-    ((2, -1), "n_neurons must be at least 1, got -1", ValueError),
-    ((2.0, 3), "n_inputs must be a whole number, got 2.0", TypeError),
-    ((2, True), "n_neurons must be a whole number, got True", TypeError),
-])
+@pytest.mark.parametrize(
+    ("sizes", "message", "error"),
+    [
+        ((0, 3), "n_inputs must be at least 1, got 0", ValueError),
+        ((2, -1), "n_neurons must be at least 1, got -1", ValueError),
+        ((2.0, 3), "n_inputs must be a whole number, got 2.0", TypeError),
+        ((2, True), "n_neurons must be a whole number, got True", TypeError),
+    ],
+)
 def test_dense_refuses_sizes(sizes, message, error):
     with refused(message, error):
         Dense(*sizes)
 
 
-@pytest.mark.parametrize("name", ["weight_regularizer_l1", "weight_regularizer_l2",
-                                  "bias_regularizer_l1", "bias_regularizer_l2"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "weight_regularizer_l1",
+        "weight_regularizer_l2",
+        "bias_regularizer_l1",
+        "bias_regularizer_l2",
+    ],
+)
 def test_dense_refuses_strengths(name):
     for bad in (-0.1, np.nan, np.inf):
         with refused(f"{name} must be at least 0 and finite, got"):
@@ -489,18 +510,26 @@ def test_binary_targets():
         loss.calculate([[0.5, 0.5]], [1])
 
 
-@pytest.mark.parametrize(("y", "message", "error"), [
-    ([0, 3], "y must hold class numbers from 0 to 2, got 0 to 3", ValueError),
-    ([-1, 0], "y must hold class numbers from 0 to 2, got -1 to 0", ValueError),
-    ([0.0, 1.0], "y must hold whole numbers as class numbers, got float64", TypeError),
-    ([0, 1, 2], r"y must hold 2 class numbers or rows of shape \(2, 3\), got shape \(3,\)",
-     ValueError),
-    ([[1, 1, 0], [1, 0, 0]], "not negative and sum to 1", ValueError),
-    ([[2, -1, 0], [1, 0, 0]], "not negative and sum to 1", ValueError),
-])
+@pytest.mark.parametrize(
+    ("y", "message", "error"),
+    [
+        ([0, 3], "y must hold class numbers from 0 to 2, got 0 to 3", ValueError),
+        ([-1, 0], "y must hold class numbers from 0 to 2, got -1 to 0", ValueError),
+        ([0.0, 1.0], "y must hold whole numbers as class numbers, got float64", TypeError),
+        (
+            [0, 1, 2],
+            r"y must hold 2 class numbers or rows of shape \(2, 3\), got shape \(3,\)",
+            ValueError,
+        ),
+        ([[1, 1, 0], [1, 0, 0]], "not negative and sum to 1", ValueError),
+        ([[2, -1, 0], [1, 0, 0]], "not negative and sum to 1", ValueError),
+    ],
+)
 def test_class_targets(y, message, error):
-    for call in (losses.CategoricalCrossentropy().calculate,
-                 losses.SoftmaxCategoricalCrossentropy().forward):
+    for call in (
+        losses.CategoricalCrossentropy().calculate,
+        losses.SoftmaxCategoricalCrossentropy().forward,
+    ):
         with refused(message, error):
             call(np.full((2, 3), 0.25), y)
 
@@ -537,10 +566,15 @@ def test_optimizers_refuse_an_epsilon_of_zero(optimizer):
             optimizer(epsilon=bad)
 
 
-@pytest.mark.parametrize(("optimizer", "name"), [
-    (optimizers.SGD, "momentum"), (optimizers.RMSprop, "rho"),
-    (optimizers.Adam, "beta_1"), (optimizers.Adam, "beta_2"),
-])
+@pytest.mark.parametrize(
+    ("optimizer", "name"),
+    [
+        (optimizers.SGD, "momentum"),
+        (optimizers.RMSprop, "rho"),
+        (optimizers.Adam, "beta_1"),
+        (optimizers.Adam, "beta_2"),
+    ],
+)
 def test_optimizers_refuse_rates_of_one(optimizer, name):
     with refused(f"{name} must be at least 0 and below 1, got 1"):
         optimizer(**{name: 1})

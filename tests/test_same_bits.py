@@ -34,7 +34,10 @@ def train(settings):
     """Train G under environment settings; return its hash and NumPy's enabled features."""
     run = subprocess.run(
         [sys.executable, "-c", PROGRAM],
-        env={**os.environ, **settings}, capture_output=True, text=True, check=True,
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return json.loads(run.stdout)
 

@@ -5,8 +5,29 @@ from fractions import Fraction
 
 import sympy
 from mpmath import mp
-from sympy import Abs, Add, Derivative, Heaviside, Indexed, Integral, KroneckerDelta, Limit, Max
-from sympy import Min, Mul, Pow, Product, Sum, Symbol, cosh, exp, log, sign, sinh, tanh
+from sympy import (
+    Abs,
+    Add,
+    Derivative,
+    Heaviside,
+    Indexed,
+    Integral,
+    KroneckerDelta,
+    Limit,
+    Max,
+    Min,
+    Mul,
+    Pow,
+    Product,
+    Sum,
+    Symbol,
+    cosh,
+    exp,
+    log,
+    sign,
+    sinh,
+    tanh,
+)
 from sympy.core.function import AppliedUndef
 
 from nnfs_book.derivation.expressions import Over, arguments_of, derivative, free_symbols, head_of

@@ -3,8 +3,24 @@
 from collections import defaultdict
 
 import sympy
-from sympy import Add, Derivative, Dummy, Indexed, Integer, Integral, KroneckerDelta, Limit, Mul
-from sympy import Pow, Product, Rational, Sum, Symbol, exp, log
+from sympy import (
+    Add,
+    Derivative,
+    Dummy,
+    Indexed,
+    Integer,
+    Integral,
+    KroneckerDelta,
+    Limit,
+    Mul,
+    Pow,
+    Product,
+    Rational,
+    Sum,
+    Symbol,
+    exp,
+    log,
+)
 from sympy.core.function import AppliedUndef
 
 from nnfs_book.derivation.expressions import Over, arguments_of, head_of

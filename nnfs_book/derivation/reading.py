@@ -3,8 +3,22 @@
 import ast
 
 import sympy
-from sympy import Add, Eq, Expr, Ge, Gt, Indexed, IndexedBase, Le, Limit, Lt, Mul, Pow, Rational
-from sympy import Tuple
+from sympy import (
+    Add,
+    Eq,
+    Expr,
+    Ge,
+    Gt,
+    Indexed,
+    IndexedBase,
+    Le,
+    Limit,
+    Lt,
+    Mul,
+    Pow,
+    Rational,
+    Tuple,
+)
 
 from nnfs_book.derivation.expressions import Over, derivative
 
