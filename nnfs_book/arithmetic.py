@@ -190,14 +190,13 @@ def _exact_product(a, b, bits):
     An exact sum is the same however it is split, so it may be split for speed: along the longer
     side of `a`, into blocks that stay in the processor's cache while they are converted.
     """
-    rows, terms = a.shape
+    (rows, terms), columns = a.shape, b.shape[1]
     pusher_a, pusher_b = pusher_of(a, bits), pusher_of(b, bits)
-    block = max(1, BLOCK // max(1, min(rows, terms)))
     if rows >= terms:
-        b = push(b, pusher_b)
+        b, block = push(b, pusher_b), max(1, BLOCK // max(1, terms))
         parts = [_product(push(a[i : i + block], pusher_a), b) for i in range(0, rows, block)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
-    exact = 0.0
+    exact, block = 0.0, max(1, BLOCK // max(1, rows, columns))
     for i in range(0, terms, block):
         exact += _product(push(a[:, i : i + block], pusher_a), push(b[i : i + block], pusher_b))
     return exact
@@ -217,7 +216,7 @@ def _add_in_written_order(a, b):
     if not (np.isfinite(a).all() and np.isfinite(b).all()):
         raise ValueError("an operand holds NaN or infinity; finite numbers are wanted")
     result = np.empty((len(a), b.shape[1]), dtype=np.float32)
-    block = max(1, BLOCK // max(1, b.shape[1]))
+    b, block = np.ascontiguousarray(b), max(1, BLOCK // max(1, b.shape[1]))
     for i in range(0, len(a), block):
         part, left = result[i : i + block], a[i : i + block]
         np.multiply(left[:, :1], b[:1], out=part)
@@ -258,8 +257,12 @@ def total(a, axis=None, keepdims=False):
     a = as_float(a)
     if is_native():
         return a.sum(axis=axis, keepdims=keepdims)
-    terms = a.size if axis is None else a.shape[axis]
-    exact = snap(a, operand_bits(terms, operands=1)).sum(axis=axis, keepdims=keepdims)
+    bits = operand_bits(a.size if axis is None else a.shape[axis], operands=1)
+    if a.ndim == 2 and axis == 0:  # column sums are a product with a row of ones
+        exact = _exact_product(np.ones((1, len(a))), a, bits)
+        exact = exact if keepdims else exact[0]
+    else:
+        exact = snap(a, bits).sum(axis=axis, keepdims=keepdims)
     with np.errstate(over="ignore", under="ignore"):
         return exact.astype(np.float32)
 
