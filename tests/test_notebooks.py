@@ -6,7 +6,7 @@ import honesty
 import pytest
 
 CHAPTERS = honesty.pages(".ipynb")
-PAGES = honesty.pages(".md")
+PAGES = [*honesty.pages(".md"), honesty.ROOT / "README.md"]
 
 
 def name(path):
