@@ -9,8 +9,8 @@ from nnfs_book.validation import finite_array, must_have, same_shape
 def sigmoid(z):
     r"""Return :math:`\sigma(z) = 1 / (1 + e^{-z})`, element by element.
 
-    With :math:`p = e^{-|z|}`, which never overflows, it is :math:`1/(1+p)` to the right of zero
-    and :math:`p/(1+p)` to the left.
+    With :math:`r = e^{-|z|}`, which never overflows, it is :math:`1/(1+r)` to the right of zero
+    and :math:`r/(1+r)` to the left.
 
     Notes
     -----
