@@ -49,6 +49,17 @@ TARGETS = NETWORK | {"where": [*SOFTMAX, "Sum(y[k], (k, 1, K)) == 1"]}
 LOSS = "-Sum(y[k]*log(s[k]), (k, 1, K))"
 BINARY = "y[{0}] * log(yhat[{0}]) + (1 - y[{0}]) * log(1 - yhat[{0}])"
 OUTPUTS = given(PS, YS, i, j, J, domain={PS: (0, 1)}, where=["1 <= i <= J"])
+D, M, N = symbols("D M N", integer=True, positive=True)
+d, q = symbols("d q", integer=True)
+XS, WS, GS = (IndexedBase(name, real=True) for name in ("x", "w", "g"))
+DENSE = given(
+    *(XS, WS, US, GS, TS, d, i, j, k, m, n, q, D, K, M, N),
+    where=["z[n, m] == Sum(x[n, d]*w[d, m], (d, 1, D)) + u[m]", "1 <= j <= M"],
+)
+AT_WEIGHT = DENSE | {"where": [*DENSE["where"], "1 <= i <= D"]}
+AT_INPUT = DENSE | {"where": [DENSE["where"][0], "1 <= i <= N", "1 <= j <= D"]}
+CHAIN = "Sum(Sum(g[n, m]*Derivative(z[n, m], {}), (m, 1, M)), (n, 1, N))"
+PAIRS = given(ZS, YS, TS, US, k, m, n, i, j, J, K)
 
 
 def sigmoid():
@@ -195,6 +206,46 @@ TRUE = [
         "1",  # a constraint does not reach inside d/dy
         given(YS, j, k, K, where=["1 <= j <= K", "Sum(y[k], (k, 1, K)) == 1"]),
     ),
+    # a sum inside a sum
+    (CHAIN.format("w[i, j]"), "Sum(x[n, i]*g[n, j], (n, 1, N))", AT_WEIGHT),
+    (CHAIN.format("u[j]"), "Sum(g[n, j], (n, 1, N))", DENSE),
+    (CHAIN.format("x[i, j]"), "Sum(g[i, m]*w[j, m], (m, 1, M))", AT_INPUT),
+    (
+        "Sum(Sum(x[n, d]*w[d, m], (d, 1, D))*g[m, k], (m, 1, M))",
+        "Sum(x[n, d]*Sum(w[d, m]*g[m, k], (m, 1, M)), (d, 1, D))",
+        DENSE,
+    ),
+    (
+        "Sum(Sum(Sum(x[n, d]*w[d, m], (d, 1, D))*g[m, k], (m, 1, M))*t[k, q], (k, 1, K))",
+        "Sum(x[n, d]*Sum(w[d, m]*Sum(g[m, k]*t[k, q], (k, 1, K)), (m, 1, M)), (d, 1, D))",
+        DENSE,
+    ),
+    (
+        "Derivative(Sum(Sum(t[k, m]**2, (m, 1, J)), (k, 1, K)), t[i, j])",
+        "2*t[i, j]",
+        PAIRS | {"where": ["1 <= i <= K", "1 <= j <= J"]},
+    ),
+    (
+        "Sum(Sum(z[k]*y[m]*t[k, m], (k, 1, K)), (m, 1, J))",
+        "Sum(Sum(z[k]*y[m]*t[k, m], (m, 1, J)), (k, 1, K))",
+        PAIRS,
+    ),
+    ("Sum(Sum(t[k, m] - t[m, k], (m, 1, K)), (k, 1, K))", "0", PAIRS),
+    (
+        "Sum(Sum(t[k, m]/(k*(k + 1)), (m, 1, J)), (k, 1, K))",
+        "Sum(Sum(t[k, m]/k, (k, 1, K)), (m, 1, J)) - Sum(t[k, m]/(k + 1), (m, 1, J), (k, 1, K))",
+        PAIRS,
+    ),
+    (
+        "Sum(Sum(t[k, m] + 1, (m, 1, k)), (k, 1, K))",
+        "Sum(Sum(t[m, n], (n, 1, m)) + m, (m, 1, K))",
+        PAIRS,
+    ),
+    (
+        "Sum(Sum(u[n]*t[n, k], (n, 1, J)), (k, 1, K))",
+        "Sum(u[n], (n, 1, J))",
+        PAIRS | {"where": ["Sum(t[n, k], (k, 1, K)) == 1", "1 <= n <= J"]},
+    ),
 ]
 
 
@@ -319,6 +370,48 @@ FALSE = [  # before, after, declarations
         "1",  # true for m >= 1
         given(TS, k, m, n, K, where=["Sum(t[n, k], (k, 1, K)) == 1", "n >= 1"]),
     ),
+    # a dense layer, with one thing wrong
+    *(
+        (CHAIN.format("w[i, j]"), wrong, AT_WEIGHT)
+        for wrong in [
+            "Sum(x[n, i]*g[n, 1], (n, 1, N))",
+            "Sum(x[n, i], (n, 1, N))*Sum(g[n, j], (n, 1, N))",
+            "Sum(x[n, i]*g[n, j], (n, 1, N))/N",
+            "Sum(x[n, i]*g[n, j], (n, 1, D))",
+            "Sum(Sum(x[n, i]*g[n, m], (m, 1, M)), (n, 1, N))",
+        ]
+    ),
+    (CHAIN.format("u[j]"), "g[1, j]", DENSE),
+    (CHAIN.format("x[i, j]"), "Sum(g[i, m]*w[m, j], (m, 1, M))", AT_INPUT),
+    # a sum inside a sum
+    *(
+        ("Sum(Sum(z[k]*y[m]*t[k, m], (k, 1, K)), (m, 1, J))", wrong, PAIRS)
+        for wrong in [
+            "Sum(Sum(z[k]*y[m]*t[k, m], (k, 1, J)), (m, 1, K))",
+            "Sum(Sum(z[k]*y[m]*t[m, k], (k, 1, K)), (m, 1, J))",
+            "Sum(z[k], (k, 1, K))*Sum(Sum(y[m]*t[k, m], (m, 1, J)), (k, 1, K))",
+        ]
+    ),
+    (
+        "Sum(Sum(z[k]*y[m]*t[k, m], (k, 1, K)), (m, 1, K))",
+        "Sum(Sum(z[m]*y[k]*t[k, m], (k, 1, K)), (m, 1, K))",  # true if t is symmetric
+        PAIRS,
+    ),
+    (
+        "Sum(Sum(t[k, m], (m, 1, k)), (k, 1, K))",
+        "Sum(Sum(t[k, m], (k, 1, m)), (m, 1, K))",  # the other triangle
+        PAIRS,
+    ),
+    (
+        "Sum(Sum(z[k]*t[n, k], (n, 1, J)), (k, 1, K))",
+        "Sum(z[k], (k, 1, K))",  # the constraint is on the other index
+        PAIRS | {"where": ["Sum(t[n, k], (k, 1, K)) == 1", "1 <= n <= J"]},
+    ),
+    (
+        "Sum(Sum(u[n]*t[n, k], (n, 1, J)), (k, 1, K))",
+        "Sum(u[n], (n, 1, J))",  # the constraint is declared for n <= 2
+        PAIRS | {"where": ["Sum(t[n, k], (k, 1, K)) == 1", "1 <= n <= 2"]},
+    ),
     # limits and integrals
     (Limit(1 / (1 + exp(-x)), x, oo), sympy.Integer(0), {}),
     (Integral(2 * x, (x, 0, a)), a**2 + 1, {}),
@@ -376,9 +469,9 @@ def test_sympy_alone_proves_nothing_false(before, after, given, monkeypatch):
 UNPROVABLE = [
     (x, x + sympy.Rational(1, 10**70), {}),  # no number will ever tell
     (
-        "Sum(Sum(z[k]*y[m]*t[k, m], (k, 1, K)), (m, 1, J))",  # true, beyond our normal form
-        "Sum(Sum(z[k]*y[m]*t[k, m], (m, 1, J)), (k, 1, K))",
-        given(ZS, YS, TS, k, m, J, K),
+        "Sum(Sum(t[k, m], (m, 1, k)), (k, 1, K))",  # true, beyond our normal form
+        "Sum(Sum(t[k, m], (k, m, K)), (m, 1, K))",
+        PAIRS,
     ),
     ("Sum(k, (k, 1, K))**2 - Sum(k**3, (k, 1, K))", "0*Sum(k, (k, 1, K))", given(k, K)),
 ]

@@ -1,5 +1,6 @@
 """The first check: SymPy proves that two lines are equal."""
 
+import itertools
 from collections import defaultdict
 
 import sympy
@@ -31,7 +32,8 @@ class Proof:
 
     In the normal form definitions are unfolded, derivatives are carried out, sums are split into
     their terms with constant factors outside, and a sum over a Kronecker delta is the one term
-    that it sifts out, which is allowed once the index is declared to lie in the range.
+    that it sifts out, which is allowed once the index is declared to lie in the range. A sum inside
+    a sum is one sum over pairs, which may be added up in any order.
     """
 
     def __init__(self, given, sizes=None):
@@ -149,8 +151,38 @@ class Proof:
             elif inside == 1:
                 total += outside * (b - a + 1)
             else:
-                total += outside * self.constraint(named(Sum, inside, k, a, b))
+                total += outside * self.over_all(*self.joined(inside, k, a, b))
         return total
+
+    def joined(self, body, k, a, b):
+        """Return the body and the limits of a sum; a sum that is a factor of the body joins it."""
+        sums = [factor for factor in Mul.make_args(body) if isinstance(factor, Sum)]
+        if len(sums) != 1:
+            return body, [(k, a, b)]
+        (inner,) = sums
+        function, limits = self.renamed(inner.function, inner.limits)
+        return body / inner * function, [*limits, (k, a, b)]
+
+    def renamed(self, body, limits):
+        """Return the body and the limits of a sum with new indices, whose bounds are known."""
+        new = {}
+        for k, a, b in reversed(limits):  # an end may depend on an index further out
+            new[k] = self.index(a.xreplace(new), b.xreplace(new))
+        return body.xreplace(new), [tuple(end.xreplace(new) for end in limit) for limit in limits]
+
+    def over_all(self, body, limits):
+        """Return the sum of a term over several indices, by a constraint on one of them if any."""
+        indices = {k for k, _, _ in limits}
+        if any(end.free_symbols & indices for _, *ends in limits for end in ends):
+            return repeated_sum(body, limits)
+        for limit in limits if self.constrained else ():
+            rest = self.constraint(body, *limit)
+            if rest is not None:
+                for other in limits:
+                    rest = rest if other == limit else self.sum(rest, *other)
+                return rest
+        orders = [repeated_sum(body, order) for order in itertools.permutations(limits)]
+        return min(orders, key=lambda e: (str(e.limits), str(e.function)))
 
     def sifted(self, term, inside, k, a, b):
         """Return the one term that a Kronecker delta leaves of a sum, if there is one."""
@@ -168,16 +200,17 @@ class Proof:
         below = all(any((b - high).is_nonnegative for high in [j, *own_highs]) for b in highs)
         return above and below
 
-    def constraint(self, total):
-        """Return what a constraint says of a sum, or the sum itself."""
-        entry, (k, *ends) = total.function, total.limits[0]
-        if self.constrained and isinstance(entry, Indexed):
+    def constraint(self, body, k, a, b):
+        """Return what a constraint says of the sum of `body` over k, or None."""
+        for entry in Mul.make_args(body):
+            if not isinstance(entry, Indexed) or (body / entry).has(k):
+                continue
             for other, (own, *own_ends), value in self.given.constraints:
-                same = entry.base == self.proxies.get(other.base, other.base) and ends == own_ends
+                same = entry.base == self.proxies.get(other.base, other.base) and [a, b] == own_ends
                 pairs = zip(entry.indices, other.indices)
                 if same and all(i == k if j == own else self.covers(j, i) for i, j in pairs):
-                    return value
-        return total
+                    return value * body / entry
+        return None
 
     def covers(self, j, i):
         """Whether what is declared for every index j holds for i."""
@@ -206,8 +239,8 @@ class Proof:
             else:
                 rest += term
         parts = [rest]
-        for ((k, a, b),), body in merged.items():
-            parts.append(body.xreplace({k: self.index(a, b)}))
+        for limits, body in merged.items():
+            parts.append(self.renamed(body, limits)[0])
         return len(parts) > 1 and all(map(self.is_zero, parts))
 
     def vanishes(self, e):
@@ -224,6 +257,13 @@ class Proof:
                     u = Dummy("u", positive=True)
                     inside[a] = Rational(low) + Rational(high - low) / (1 + u)
         return bool(inside) and simplifies_to_zero(e.xreplace(letters | inside))
+
+
+def repeated_sum(body, limits):
+    """Return a sum over several indices, the innermost first, each named by its depth."""
+    for limit in limits:
+        body = named(Sum, body, *limit)
+    return body
 
 
 def named(kind, body, k, a, b):
