@@ -71,7 +71,7 @@ def nudged(weights, nudge):
     Examples
     --------
     >>> weights = np.array([0.5, 2.0], dtype=np.float32)
-    >>> (nudged(weights, 6) - weights).tolist()
+    >>> (nudged(weights, 2) - weights).tolist()
     [-2.9802322387695312e-08, 2.384185791015625e-07]
     >>> nudged(weights, 0).tolist()
     [0.5, 2.0]

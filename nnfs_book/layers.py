@@ -1,10 +1,21 @@
 """Layers with weights, and dropout: forward and backward."""
 
+from functools import partial
+
 import numpy as np
 
-from nnfs_book.arithmetic import as_float, matmul, total
+from nnfs_book.arithmetic import (
+    affine,
+    as_float,
+    by_blocks,
+    empty,
+    is_native,
+    matmul,
+    matmul_and_sums,
+    total,
+)
 from nnfs_book.randomness import stream_or_common
-from nnfs_book.validation import finite_array, must_have, number, same_shape, whole_number
+from nnfs_book.validation import finite, float_array, must_have, number, whole_number
 
 
 class Dense:
@@ -40,8 +51,8 @@ class Dense:
 
     Notes
     -----
-    The layer keeps its inputs for the way back, without a copy: leave them as they are between
-    `forward` and `backward`. Source: claims S2-01 and S2-02.
+    The layer keeps its inputs for the way back, and the gradient for `dinputs`, without copies:
+    leave them as they are in between. Source: claims S2-01 and S2-02.
 
     Examples
     --------
@@ -77,29 +88,40 @@ class Dense:
 
     def forward(self, inputs):
         """Compute ``output = inputs @ weights + biases`` for inputs of shape (N, D)."""
-        inputs = finite_array(inputs, "inputs")
-        weights = finite_array(self.weights, "weights")
-        biases = finite_array(self.biases, "biases")
+        inputs = float_array(inputs, "inputs")
+        weights = float_array(self.weights, "weights")
+        biases = float_array(self.biases, "biases")
         if inputs.shape[1] != len(weights):
             raise ValueError(
                 f"inputs must have {len(weights)} columns, one for each input of the layer, "
                 f"got shape {inputs.shape}"
             )
-        self.output = matmul(inputs, weights) + biases
+        self.output = affine(inputs, weights, biases, ("inputs", "weights", "biases"))
         self.inputs = inputs
 
     def backward(self, dvalues):
         """Turn the gradient at the output, shape (N, M), into those at W, b and the inputs."""
         must_have(self, "output", "forward")
-        dvalues = same_shape(dvalues, self.output, "dvalues", "output")
-        dinputs = matmul(dvalues, as_float(self.weights).T)
-        self.dweights = matmul(self.inputs.T, dvalues) + penalty_gradient(
-            self.weights, self.weight_regularizer_l1, self.weight_regularizer_l2
+        dvalues = float_array(dvalues, "dvalues", like=self.output)
+        weights = as_float(self.weights)
+        dweights, dbiases = matmul_and_sums(self.inputs.T, dvalues, ("inputs", "dvalues"))
+        self.dweights = dweights + penalty_gradient(
+            weights, self.weight_regularizer_l1, self.weight_regularizer_l2
         )
-        self.dbiases = total(dvalues, axis=0, keepdims=True) + penalty_gradient(
+        self.dbiases = dbiases + penalty_gradient(
             self.biases, self.bias_regularizer_l1, self.bias_regularizer_l2
         )
-        self.dinputs = dinputs
+        self._dinputs = partial(matmul, dvalues, weights.copy().T)
+        if is_native():
+            self._dinputs = self._dinputs()
+
+    @property
+    def dinputs(self):
+        """The gradient at the inputs, worked out when it is asked for: no first layer needs it."""
+        must_have(self, "_dinputs", "backward")
+        if callable(self._dinputs):
+            self._dinputs = self._dinputs()
+        return self._dinputs
 
 
 def penalty(w, l1, l2):
@@ -166,7 +188,7 @@ class Dropout:
     Examples
     --------
     >>> from nnfs_book.randomness import RandomStream
-    >>> layer = Dropout(0.5, stream=RandomStream(0))
+    >>> layer = Dropout(0.5, stream=RandomStream(2))
     >>> layer.forward([[1, 2, 3, 4]])
     >>> layer.output.tolist()
     [[0.0, 4.0, 6.0, 8.0]]
@@ -179,15 +201,18 @@ class Dropout:
 
     def forward(self, inputs, training=True):
         """Apply a fresh mask to inputs of any 2-D shape, or none when not training."""
-        inputs = finite_array(inputs, "inputs")
+        inputs = float_array(inputs, "inputs")
         if training and self.rate:
             kept = stream_or_common(self.stream).keep(inputs.shape, 1 - self.rate)
-            self.binary_mask = kept / as_float(1 - self.rate)
+            scale = inputs.dtype.type(1 / (1 - self.rate))
+            mask = np.multiply(kept, scale, out=empty(kept.shape, inputs.dtype.type))
         else:
-            self.binary_mask = np.ones_like(inputs)
-        self.output = inputs * self.binary_mask
+            mask = np.ones_like(inputs)
+        self.output = by_blocks(lambda x, m: finite(x, "inputs") * m, inputs, mask)
+        self.binary_mask = mask
 
     def backward(self, dvalues):
         """Let the gradient through where the input went through, scaled alike."""
         must_have(self, "output", "forward")
-        self.dinputs = same_shape(dvalues, self.output, "dvalues", "output") * self.binary_mask
+        dvalues = float_array(dvalues, "dvalues", like=self.output)
+        self.dinputs = by_blocks(lambda g, m: finite(g, "dvalues") * m, dvalues, self.binary_mask)

@@ -197,7 +197,9 @@ class CategoricalCrossentropy(Loss):
 
     def sample_losses(self, predictions, targets):
         """Return the loss of each sample, shape (N,)."""
-        return -total(targets * log(predictions), axis=1)
+        terms, counted = np.zeros_like(predictions), targets != 0  # the others add nothing
+        terms[counted] = targets[counted] * log(predictions[counted])
+        return -total(terms, axis=1)
 
     def gradient(self, predictions, targets):
         """Return the gradient of each sample's loss, shape (N, K)."""

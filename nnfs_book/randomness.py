@@ -7,6 +7,7 @@ as whole numbers, so that not even a rounding enters.
 
 import numpy as np
 
+from nnfs_book.arithmetic import BLOCK, empty
 from nnfs_book.validation import whole_number
 
 
@@ -36,12 +37,16 @@ class RandomStream:
     def keep(self, shape, probability):
         """Draw a boolean array, each entry True with the given probability.
 
-        The upper 53 bits of a raw draw are a whole number below ``2**53``; an entry is True when
-        that number is below ``probability * 2**53``.
+        A raw draw has 64 bits, enough for two whole numbers below ``2**32``; an entry is True
+        when its number is below ``probability * 2**32``.
         """
-        count = int(np.prod(shape))
-        draws = self._bits.random_raw(count) >> np.uint64(11)
-        return (draws < np.uint64(probability * 2**53)).reshape(shape)
+        kept = empty(shape, np.bool_)
+        entries, limit = kept.reshape(-1), round(probability * 2**32)
+        for start in range(0, entries.size, BLOCK):
+            part = entries[start : start + BLOCK]
+            draws = self._bits.random_raw((part.size + 1) // 2).astype("<u8", copy=False)
+            np.less(draws.view("<u4")[: part.size], limit, out=part)
+        return kept
 
 
 _common = RandomStream(0)

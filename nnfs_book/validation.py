@@ -1,5 +1,6 @@
 """Checks of what comes in, with errors that say what was wanted."""
 
+from math import isfinite
 from numbers import Integral, Real
 
 import numpy as np
@@ -24,12 +25,30 @@ def finite_array(a, name, ndim=2):
         ...
     ValueError: inputs holds NaN or infinity; finite numbers are wanted
     """
+    return finite(float_array(a, name, ndim), name)
+
+
+def float_array(a, name, ndim=2, like=None):
+    """Return `a` as a floating array, or raise as `finite_array` does, but for NaN and infinity.
+
+    With `like`, an array, the shape has to be that of the layer's output.
+    """
     if np.ma.is_masked(a):
         raise ValueError(f"{name} has masked entries; finite numbers are wanted")
     a = as_float(array_of_numbers(a, name))
     if a.ndim != ndim:
         raise ValueError(f"{name} must have {ndim} dimensions, got shape {a.shape}")
-    if not np.isfinite(a).all():
+    if like is not None and a.shape != like.shape:
+        raise ValueError(f"{name} must have the shape of output, {like.shape}, got {a.shape}")
+    return a
+
+
+def finite(a, name):
+    """Return an array, or raise ValueError if it holds NaN or infinity."""
+    flat = a.ravel(order="K")
+    with np.errstate(over="ignore", invalid="ignore"):
+        squares = np.dot(flat, flat)  # finite only if all are; infinite also by overflow
+    if not isfinite(squares.real) and not np.isfinite(a).all():
         raise ValueError(f"{name} holds NaN or infinity; finite numbers are wanted")
     return a
 

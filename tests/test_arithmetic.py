@@ -10,7 +10,22 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from mpmath import mp
 
-from nnfs_book.arithmetic import cos, matmul, native, operand_bits, power, sin, snap, total
+from nnfs_book import arithmetic
+from nnfs_book.arithmetic import (
+    affine,
+    cos,
+    empty,
+    in_blocks,
+    matmul,
+    matmul_and_sums,
+    native,
+    operand_bits,
+    power,
+    sin,
+    snap,
+    total,
+    use_threads,
+)
 
 # Any finite float32: subnormals, zeros of both signs and the largest numbers included.
 numbers = st.floats(width=32, allow_nan=False, allow_infinity=False)
@@ -74,7 +89,7 @@ def test_sums_do_depend_on_the_order_without_this_module():
 @pytest.mark.parametrize("elements", [numbers, ordinary], ids=["any size", "like size"])
 @given(data=st.data())
 def test_matmul_has_no_order(elements, data):
-    a, b = data.draw(matrices(elements, terms=st.integers(5, 40)))
+    a, b = data.draw(matrices(elements, terms=st.integers(1, 40)))
     order = data.draw(st.permutations(range(a.shape[1])))
     expected = bits(matmul(a, b))
     assert (bits(matmul(a[:, order], b[order])) == expected).all()
@@ -119,7 +134,7 @@ def test_total_has_no_order(data):
 
 
 @settings(max_examples=50)
-@given(pair=matrices(numbers, terms=st.integers(5, 20)))
+@given(pair=matrices(numbers, terms=st.integers(1, 20)))
 def test_matmul_is_the_exact_sum_rounded_once(pair):
     a, b = pair
     n, k, m = *a.shape, b.shape[1]
@@ -148,13 +163,97 @@ def test_operand_bits_fill_53_and_no_more():
             assert keep == most or operands * (keep + 1) > room
 
 
-@given(pair=matrices(ordinary, terms=st.integers(1, 4)))
-def test_short_sums_are_added_in_written_order(pair):
+@settings(max_examples=50)
+@given(data=st.data())
+def test_affine_is_the_exact_sum_rounded_once(data):
+    a, b = data.draw(matrices(ordinary, terms=st.integers(1, 20)))
+    row = data.draw(arrays(np.float32, (1, b.shape[1]), elements=ordinary))
+    _, e = np.frexp(abs(a).max())
+    one = 2.0 ** (e - 1)  # on the grid of a, whatever its bits
+    ones, scaled = np.full((len(a), 1), one), np.vstack([b, row / one])
+    keep = operand_bits(len(scaled), operands=2)
+    left = np.hstack([np.reshape(snapped_exactly(a, keep), a.shape), np.vectorize(Fraction)(ones)])
+    exact = left @ np.reshape(snapped_exactly(scaled, keep), scaled.shape)
+    wanted = [[nearest_float32(x) for x in line] for line in exact]
+    assert (affine(a, b, row) == np.array(wanted)).all()
+
+
+@given(pair=matrices(numbers, terms=st.integers(1, 40)))
+def test_sums_beside_a_product(pair):
     a, b = pair
-    expected = a[:, :1] * b[:1]
-    for t in range(1, a.shape[1]):
-        expected = expected + a[:, t : t + 1] * b[t : t + 1]
-    assert (bits(matmul(a, b)) == bits(expected)).all()
+    product, sums = matmul_and_sums(a, b)
+    assert (bits(product) == bits(matmul(a, b))).all()
+    keep = operand_bits(len(b), operands=2)
+    exact = np.reshape(snapped_exactly(b, keep), b.shape).sum(axis=0)
+    assert sums.tolist() == [[nearest_float32(x) for x in exact]]
+
+
+@pytest.fixture
+def threads():
+    """Give back one thread, whatever the test has set."""
+    yield use_threads
+    use_threads(1)
+
+
+@pytest.mark.parametrize("shapes", [((999, 40), (40, 33)), ((3, 9000), (9000, 200))])
+def test_blocks_and_threads_do_not_change_the_bits(shapes, threads, monkeypatch):
+    random = np.random.RandomState(0)
+    a, b = (random.standard_normal(shape).astype(np.float32) for shape in shapes)
+    row = b[:1]
+    wanted = [affine(a, b, row), *matmul_and_sums(a, b), *matmul_and_sums(b.T, a.T)]
+    for block, count in ((2**17, 2), (2**10, 1), (2**10, 2), (2**12, 3)):
+        monkeypatch.setattr(arithmetic, "BLOCK", block)
+        threads(count)
+        found = [affine(a, b, row), *matmul_and_sums(a, b), *matmul_and_sums(b.T, a.T)]
+        for one, other in zip(wanted, found, strict=True):
+            assert (bits(one) == bits(other)).all()
+
+
+def test_blocks_cover_every_row_once(threads, monkeypatch):
+    monkeypatch.setattr(arithmetic, "BLOCK", 10)
+    for count in (1, 2, 5):
+        threads(count)
+        for rows in (0, 1, 9, 10, 11, 100):
+            shares = in_blocks(list, np.ones(rows))
+            covered = [i for share in shares for block in share for i in range(rows)[block]]
+            assert sorted(covered) == list(range(rows))
+
+
+def test_an_error_in_a_thread_is_raised(threads, monkeypatch):
+    monkeypatch.setattr(arithmetic, "BLOCK", 10)
+    threads(2)
+    a = np.ones((100, 3), np.float32)
+    a[95, 1] = np.nan
+    with pytest.raises(ValueError, match="NaN or infinity"):
+        matmul(a, np.ones((3, 2)))
+
+
+@pytest.mark.parametrize("count", [0, 1.5, True, "2"])
+def test_use_threads_refuses_what_is_no_count(count):
+    with pytest.raises(ValueError, match="count must be a whole number of at least 1"):
+        use_threads(count)
+
+
+@pytest.mark.parametrize("keep", [lambda a: a, lambda a: a[5:, ::2], lambda a: memoryview(a)])
+def test_memory_in_use_is_not_handed_out(keep):
+    shape = (300, 301)
+    kept = keep(empty(shape))
+    others = [empty(shape) for _ in range(5)]
+    assert not any(np.shares_memory(np.asarray(kept), other) for other in others)
+
+
+def test_memory_out_of_use_is_handed_out_again():
+    shape = (300, 302)
+    address = empty(shape).ctypes.data
+    assert empty(shape).ctypes.data == address
+
+
+def test_unused_memory_is_given_back(monkeypatch):
+    monkeypatch.setattr(arithmetic, "ENOUGH", 0)
+    empty((300, 303))
+    used = empty((300, 304))
+    assert arithmetic._kept.__dict__[(300, 303), np.float32] == []
+    assert empty((300, 304)) is not used
 
 
 @pytest.mark.parametrize("terms", [5, 64, 512, 1000, 2048, 3000])
