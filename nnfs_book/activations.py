@@ -68,6 +68,7 @@ class Activation:
         """Apply the function to inputs of shape (N, M)."""
         inputs = float_array(inputs, "inputs")
         self.output = by_blocks(lambda z: self.function(finite(z, "inputs")), inputs)
+        self.inputs = inputs
 
     def backward(self, dvalues):
         """Multiply the gradient at the output by the function's derivative."""

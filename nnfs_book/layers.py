@@ -111,9 +111,9 @@ class Dense:
         self.dbiases = dbiases + penalty_gradient(
             self.biases, self.bias_regularizer_l1, self.bias_regularizer_l2
         )
-        self._dinputs = partial(matmul, dvalues, weights.copy().T)
-        if is_native():
-            self._dinputs = self._dinputs()
+        self.dinputs = partial(matmul, dvalues, weights.copy().T)
+        if is_native():  # at once, because later it may no longer be so
+            self.dinputs = self._dinputs()
 
     @property
     def dinputs(self):
@@ -122,6 +122,10 @@ class Dense:
         if callable(self._dinputs):
             self._dinputs = self._dinputs()
         return self._dinputs
+
+    @dinputs.setter
+    def dinputs(self, gradient):
+        self._dinputs = gradient
 
 
 def penalty(w, l1, l2):
