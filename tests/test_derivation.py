@@ -47,6 +47,8 @@ SOFTMAX = ["s[i] == exp(z[i]) / Sum(exp(z[k]), (k, 1, K))", "1 <= i <= K", "1 <=
 NETWORK = given(ZS, YS, i, j, k, m, K, where=SOFTMAX)
 TARGETS = NETWORK | {"where": [*SOFTMAX, "Sum(y[k], (k, 1, K)) == 1"]}
 LOSS = "-Sum(y[k]*log(s[k]), (k, 1, K))"
+PERCENT = given(x, k, K, domain={Symbol("p", real=True): (0, 1)})
+RUNNING = given(ZS, a, k, K, where=["mean[K] == (1 - a)*Sum(a**(K - k)*z[k], (k, 1, K))"])
 BINARY = "y[{0}] * log(yhat[{0}]) + (1 - y[{0}]) * log(1 - yhat[{0}])"
 OUTPUTS = given(PS, YS, i, j, J, domain={PS: (0, 1)}, where=["1 <= i <= J"])
 
@@ -195,6 +197,22 @@ TRUE = [
         "1",  # a constraint does not reach inside d/dy
         given(YS, j, k, K, where=["1 <= j <= K", "Sum(y[k], (k, 1, K)) == 1"]),
     ),
+    # sums up to a size, by induction
+    ("Sum(k, (k, 1, K))", "K*(K + 1)/2", given(k, K)),
+    ("Sum(k**2, (k, 1, K))", "K*(K + 1)*(2*K + 1)/6", given(k, K)),
+    ("Sum(k, (k, 1, m))", "m*(m + 1)/2", given(k, m, where=["m >= 0"])),
+    ("(1 - p)*Sum(p**(K - k), (k, 1, K))", "1 - p**K", PERCENT),
+    ("Sum(p**k, (k, 0, K - 1))", "(1 - p**K)/(1 - p)", PERCENT),
+    ("Sum(p**(k + 1), (k, 0, K - 1))", "Sum(p**k, (k, 1, K))", PERCENT),
+    ("Sum(z[k], (k, 1, K)) + z[K + 1]", "Sum(z[k], (k, 1, K + 1))", given(ZS, k, K)),
+    ("Sum(z[k], (k, 1, K))", "z[1] + Sum(z[k], (k, 2, K))", given(ZS, k, K)),
+    ("Sum(z[k + 1] - z[k], (k, 1, K))", "z[K + 1] - z[1]", given(ZS, k, K)),
+    ("a*mean[K] + (1 - a)*z[K + 1]", "mean[K + 1]", RUNNING),
+    (
+        "Sum(Sum(z[k]*y[m]*t[k, m], (k, 1, K)), (m, 1, J))",
+        "Sum(Sum(z[k]*y[m]*t[k, m], (m, 1, J)), (k, 1, K))",
+        given(ZS, YS, TS, k, m, J, K),
+    ),
 ]
 
 
@@ -265,6 +283,15 @@ FALSE = [  # before, after, declarations
     ),
     ("Sum(z[k]*y[k], (k, 1, K))", "Sum(z[k], (k, 1, K))*Sum(y[k], (k, 1, K))", given(ZS, YS, k, K)),
     ("Derivative(z[i], z[j])", "1", given(ZS, i, j, K, where=["1 <= i <= K", "1 <= j <= K"])),
+    # sums that go one too far, start too late, or count wrongly
+    ("Sum(k, (k, 1, K))", "K*(K - 1)/2", given(k, K)),
+    ("Sum(k, (k, 1, m))", "m*(m + 1)/2", given(k, m)),  # true for m >= -1
+    ("(1 - p)*Sum(p**(K - k), (k, 1, K))", "1 - p**(K - 1)", PERCENT),
+    ("(1 - p)*Sum(p**(K - k), (k, 0, K))", "1 - p**K", PERCENT),
+    ("Sum(z[k], (k, 1, K)) + z[K]", "Sum(z[k], (k, 1, K + 1))", given(ZS, k, K)),
+    ("Sum(z[k], (k, 1, K + 1))", "Sum(z[k + 1], (k, 1, K))", given(ZS, k, K)),
+    ("Sum(z[k], (k, 3, K))", "Sum(z[k], (k, 3, K + 1)) - z[K + 1]", given(ZS, k, K)),  # if K > 1
+    ("a*mean[K] + a*z[K + 1]", "mean[K + 1]", RUNNING),
     # the gradients of the chapters, each with one thing wrong
     *(
         ("Derivative(s[i], z[j])", wrong, NETWORK)
@@ -375,11 +402,7 @@ def test_sympy_alone_proves_nothing_false(before, after, given, monkeypatch):
 
 UNPROVABLE = [
     (x, x + sympy.Rational(1, 10**70), {}),  # no number will ever tell
-    (
-        "Sum(Sum(z[k]*y[m]*t[k, m], (k, 1, K)), (m, 1, J))",  # true, beyond our normal form
-        "Sum(Sum(z[k]*y[m]*t[k, m], (m, 1, J)), (k, 1, K))",
-        given(ZS, YS, TS, k, m, J, K),
-    ),
+    ("Product(k/(k + 1), (k, 1, K))", "1/(K + 1)", given(k, K)),  # true, beyond our normal form
     ("Sum(k, (k, 1, K))**2 - Sum(k**3, (k, 1, K))", "0*Sum(k, (k, 1, K))", given(k, K)),
 ]
 
