@@ -18,7 +18,6 @@ FIGURES = ["N0", "A", "B", "C", "D", "E", "F", "G"]
 PLANNED = {
     "layer_gradients",
     "training",
-    "optimizers",
     "regularization",
     "dropout",
     "where_losses_come_from",

@@ -69,7 +69,7 @@ class Proof:
     def value(self, e, env, held=()):
         """Evaluate an expression: `env` gives values to names, `held` names stay undefined."""
         if e in env:
-            return env[e]
+            return sympy.sympify(env[e])
         if isinstance(e, (Symbol, Indexed, AppliedUndef)):
             return self.quantity(e, env, held)
         if isinstance(e, Derivative):
