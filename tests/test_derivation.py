@@ -677,6 +677,14 @@ def test_code_that_computes_the_formula_is_confirmed():
     derived(crossentropy).confirm_code(
         lambda z, y: softmax(z) - y, [ZS, YS], indices=[j], sizes={K: 3}, points=50
     )
+    weighted = Derivation("mean[K]", **RUNNING)
+    weighted.step("(1 - a)*Sum(z[k]*a**(K - k), (k, 1, K))", because="definition")
+    weighted.confirm_code(
+        lambda a, z: (1 - a) * (z * a ** np.float32([2, 1, 0])).sum(),
+        [a, ZS],
+        sizes={K: 3},  # in an exponent
+        points=50,
+    )
     derived(binary).confirm_code(
         lambda p, y: -(y / p - (1 - y) / (1 - p)) / 5,
         [PS, YS],
