@@ -23,7 +23,7 @@ class Optimizer:
     learning_rate : float
         :math:`\eta \ge 0`.
     decay : float
-        d >= 0: after t steps the rate is :math:`\eta / (1 + d t)`.
+        :math:`\gamma \ge 0`: after t steps the rate is :math:`\eta / (1 + \gamma t)`.
 
     Attributes
     ----------

@@ -47,6 +47,8 @@ SOFTMAX = ["s[i] == exp(z[i]) / Sum(exp(z[k]), (k, 1, K))", "1 <= i <= K", "1 <=
 NETWORK = given(ZS, YS, i, j, k, m, K, where=SOFTMAX)
 TARGETS = NETWORK | {"where": [*SOFTMAX, "Sum(y[k], (k, 1, K)) == 1"]}
 LOSS = "-Sum(y[k]*log(s[k]), (k, 1, K))"
+PERCENT = given(x, k, K, domain={Symbol("p", real=True): (0, 1)})
+RUNNING = given(ZS, a, k, K, where=["mean[K] == (1 - a)*Sum(a**(K - k)*z[k], (k, 1, K))"])
 BINARY = "y[{0}] * log(yhat[{0}]) + (1 - y[{0}]) * log(1 - yhat[{0}])"
 OUTPUTS = given(PS, YS, i, j, J, domain={PS: (0, 1)}, where=["1 <= i <= J"])
 D, M, N = symbols("D M N", integer=True, positive=True)
@@ -246,6 +248,17 @@ TRUE = [
         "Sum(u[n], (n, 1, J))",
         PAIRS | {"where": ["Sum(t[n, k], (k, 1, K)) == 1", "1 <= n <= J"]},
     ),
+    # sums up to a size, by induction
+    ("Sum(k, (k, 1, K))", "K*(K + 1)/2", given(k, K)),
+    ("Sum(k**2, (k, 1, K))", "K*(K + 1)*(2*K + 1)/6", given(k, K)),
+    ("Sum(k, (k, 1, m))", "m*(m + 1)/2", given(k, m, where=["m >= 0"])),
+    ("(1 - p)*Sum(p**(K - k), (k, 1, K))", "1 - p**K", PERCENT),
+    ("Sum(p**k, (k, 0, K - 1))", "(1 - p**K)/(1 - p)", PERCENT),
+    ("Sum(p**(k + 1), (k, 0, K - 1))", "Sum(p**k, (k, 1, K))", PERCENT),
+    ("Sum(z[k], (k, 1, K)) + z[K + 1]", "Sum(z[k], (k, 1, K + 1))", given(ZS, k, K)),
+    ("Sum(z[k], (k, 1, K))", "z[1] + Sum(z[k], (k, 2, K))", given(ZS, k, K)),
+    ("Sum(z[k + 1] - z[k], (k, 1, K))", "z[K + 1] - z[1]", given(ZS, k, K)),
+    ("a*mean[K] + (1 - a)*z[K + 1]", "mean[K + 1]", RUNNING),
 ]
 
 
@@ -316,6 +329,15 @@ FALSE = [  # before, after, declarations
     ),
     ("Sum(z[k]*y[k], (k, 1, K))", "Sum(z[k], (k, 1, K))*Sum(y[k], (k, 1, K))", given(ZS, YS, k, K)),
     ("Derivative(z[i], z[j])", "1", given(ZS, i, j, K, where=["1 <= i <= K", "1 <= j <= K"])),
+    # sums that go one too far, start too late, or count wrongly
+    ("Sum(k, (k, 1, K))", "K*(K - 1)/2", given(k, K)),
+    ("Sum(k, (k, 1, m))", "m*(m + 1)/2", given(k, m)),  # true for m >= -1
+    ("(1 - p)*Sum(p**(K - k), (k, 1, K))", "1 - p**(K - 1)", PERCENT),
+    ("(1 - p)*Sum(p**(K - k), (k, 0, K))", "1 - p**K", PERCENT),
+    ("Sum(z[k], (k, 1, K)) + z[K]", "Sum(z[k], (k, 1, K + 1))", given(ZS, k, K)),
+    ("Sum(z[k], (k, 1, K + 1))", "Sum(z[k + 1], (k, 1, K))", given(ZS, k, K)),
+    ("Sum(z[k], (k, 3, K))", "Sum(z[k], (k, 3, K + 1)) - z[K + 1]", given(ZS, k, K)),  # if K > 1
+    ("a*mean[K] + a*z[K + 1]", "mean[K + 1]", RUNNING),
     # the gradients of the chapters, each with one thing wrong
     *(
         ("Derivative(s[i], z[j])", wrong, NETWORK)
@@ -473,6 +495,7 @@ UNPROVABLE = [
         "Sum(Sum(t[k, m], (k, m, K)), (m, 1, K))",
         PAIRS,
     ),
+    ("Product(k/(k + 1), (k, 1, K))", "1/(K + 1)", given(k, K)),  # true, beyond our normal form
     ("Sum(k, (k, 1, K))**2 - Sum(k**3, (k, 1, K))", "0*Sum(k, (k, 1, K))", given(k, K)),
 ]
 
@@ -746,6 +769,14 @@ def test_code_that_computes_the_formula_is_confirmed():
     derived(jacobian).confirm_code(matrix, [ZS], indices=(i, j), sizes={K: 4}, points=50)
     derived(crossentropy).confirm_code(
         lambda z, y: softmax(z) - y, [ZS, YS], indices=[j], sizes={K: 3}, points=50
+    )
+    weighted = Derivation("mean[K]", **RUNNING)
+    weighted.step("(1 - a)*Sum(z[k]*a**(K - k), (k, 1, K))", because="definition")
+    weighted.confirm_code(
+        lambda a, z: (1 - a) * (z * a ** np.float32([2, 1, 0])).sum(),
+        [a, ZS],
+        sizes={K: 3},  # in an exponent
+        points=50,
     )
     derived(binary).confirm_code(
         lambda p, y: -(y / p - (1 - y) / (1 - p)) / 5,

@@ -24,7 +24,7 @@ from sympy import (
 )
 from sympy.core.function import AppliedUndef
 
-from nnfs_book.derivation.expressions import Over, arguments_of, head_of
+from nnfs_book.derivation.expressions import Over, arguments_of, head_of, symbols_in
 
 
 class Proof:
@@ -33,7 +33,8 @@ class Proof:
     In the normal form definitions are unfolded, derivatives are carried out, sums are split into
     their terms with constant factors outside, and a sum over a Kronecker delta is the one term
     that it sifts out, which is allowed once the index is declared to lie in the range. A sum inside
-    a sum is one sum over pairs, which may be added up in any order.
+    a sum is one sum over pairs, which may be added up in any order. A difference in which sums
+    remain is also tried by induction on the size up to which they go.
     """
 
     def __init__(self, given, sizes=None):
@@ -43,6 +44,7 @@ class Proof:
         self.divisors = set()  # denominators and arguments of logarithms that were met
         self.lines = {}  # line -> (its normal form, its divisors)
         self.constrained = False  # whether constraints hold: only after every derivative
+        self.inducing = False  # whether a proof by induction is under way: one at a time
         self.proxies, self.originals = {}, {}  # a domain above zero is something SymPy can use
         for x, (low, _) in given.domain.items():
             proxy = type(x)(str(x), **{"positive" if low >= 0 else "real": True})
@@ -69,7 +71,7 @@ class Proof:
     def value(self, e, env, held=()):
         """Evaluate an expression: `env` gives values to names, `held` names stay undefined."""
         if e in env:
-            return env[e]
+            return sympy.sympify(env[e])
         if isinstance(e, (Symbol, Indexed, AppliedUndef)):
             return self.quantity(e, env, held)
         if isinstance(e, Derivative):
@@ -227,7 +229,7 @@ class Proof:
             if isinstance(i, Symbol) and not in_sum:
                 equal, unequal = e.subs(i, j), e.xreplace({delta: Integer(0)})
                 return self.is_zero(equal) and self.is_zero(unequal)
-        return self.vanishes(e) or self.vanishes_merged(e)
+        return self.vanishes(e) or self.vanishes_merged(e) or self.vanishes_by_induction(e)
 
     def vanishes_merged(self, e):
         """Put the sums over the same range into one; whether its terms and the rest are zero."""
@@ -243,6 +245,67 @@ class Proof:
             parts.append(self.renamed(body, limits)[0])
         return len(parts) > 1 and all(map(self.is_zero, parts))
 
+    def vanishes_by_induction(self, e):
+        """Whether e is zero at the least value of a size, and always at n + 1 if it is at n.
+
+        The step is shown as e(n + 1) = c e(n) with a factor c that is never infinite.
+        """
+        if self.inducing:
+            return False
+        self.inducing = True
+        try:
+            return any(self.induction(e, n, least) for n, least in self.growing_sizes(e))
+        finally:
+            self.inducing = False
+
+    def growing_sizes(self, e):
+        """Return the sizes up to which e adds up, each with its least value.
+
+        Left out is a size on which a constraint or the bounds of an index depend.
+        """
+        given, ends = self.given, {s.limits[0][2] for s in single_sums(e)}
+        fixed = [end for lows, highs in given.bounds.values() for end in (*lows, *highs)]
+        fixed += [end for _, limits, _ in given.constraints for end in limits]
+        sizes = []
+        for n in sorted(symbols_in(ends) - symbols_in(fixed), key=str):
+            lows, highs = given.bounds.get(n, ([], []))
+            lows = [*lows, *([Integer(bool(n.is_positive))] if n.is_nonnegative else [])]
+            ends_with_n = any((end - n).is_Integer for end in ends)
+            if ends_with_n and lows and not highs and not symbols_in(lows):
+                sizes.append((n, max(lows)))
+        return sizes
+
+    def induction(self, e, n, least):
+        """Whether e is zero by induction on n, or once its sums end at the same place."""
+        ends = [s.limits[0][2] - n for s in single_sums(e)]
+        top = n + min(end for end in ends if end.is_Integer)
+        first = self.split(e, n, least, top)
+        if self.is_zero(first):
+            return True
+        if not self.is_zero(e.xreplace({n: least})):
+            return False
+        then = self.split(e.xreplace({n: n + 1}), n, least, top)
+        for total in sorted(single_sums(first), key=str):
+            if total.limits[0][2] != top or any(x.name[0] == "_" for x in total.free_symbols):
+                continue
+            x = Dummy("x")
+            before, after = (part.xreplace({total: x}).diff(x) for part in (first, then))
+            if before != 0 and not before.has(x):
+                factor = sympy.simplify(after / before)
+                if sympy.denom(factor).is_nonzero and self.is_zero(then - factor * first):
+                    return True
+        return False
+
+    def split(self, e, n, least, top):
+        """Take the last terms out of the sums that go beyond `top`, which is n or close to it."""
+        for total in sorted(single_sums(e), key=lambda s: (-s.count(Sum), str(s))):  # outermost first
+            k, a, b = total.limits[0]
+            room = (top + 1 - a).subs(n, least + Dummy("m", integer=True, nonnegative=True))
+            if (b - top).is_Integer and b != top and room.is_nonnegative:
+                last = [total.function.subs(k, top + m) for m in range(1, int(b - top) + 1)]
+                e = e.xreplace({total: Sum(total.function, (k, a, top)) + Add(*last)})
+        return self.value(e, {})
+
     def vanishes(self, e):
         """Whether SymPy simplifies an expression to zero, its sums and entries being symbols."""
         atoms = sorted(e.atoms(Sum, Product, Indexed), key=str)
@@ -257,6 +320,11 @@ class Proof:
                     u = Dummy("u", positive=True)
                     inside[a] = Rational(low) + Rational(high - low) / (1 + u)
         return bool(inside) and simplifies_to_zero(e.xreplace(letters | inside))
+
+
+def single_sums(e):
+    """Return the sums over one index that occur in an expression."""
+    return {s for s in e.atoms(Sum) if len(s.limits) == 1}
 
 
 def repeated_sum(body, limits):
