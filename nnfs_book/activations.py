@@ -74,11 +74,11 @@ class Activation:
         """Multiply the gradient at the output by the function's derivative."""
         must_have(self, "output", "forward")
         dvalues = float_array(dvalues, "dvalues", like=self.output)
-        self.dinputs = by_blocks(
-            lambda gradient, output: finite(gradient, "dvalues") * self.derivative(output),
-            dvalues,
-            self.output,
-        )
+        self.dinputs = by_blocks(self.chain, dvalues, self.inputs, self.output)
+
+    def chain(self, dvalues, inputs, output):
+        """Apply the chain rule to some rows."""
+        return finite(dvalues, "dvalues") * self.derivative(inputs, output)
 
 
 class Linear(Activation):
@@ -96,7 +96,7 @@ class Linear(Activation):
         """Return z itself."""
         return z
 
-    def derivative(self, output):
+    def derivative(self, inputs, output):
         """Return 1."""
         return 1
 
@@ -126,9 +126,9 @@ class ReLU(Activation):
         zeros = np.zeros(z.shape[1], z.dtype)  # NumPy is faster with a row than with a single 0
         return np.maximum(z, zeros)
 
-    def derivative(self, output):
-        """Return 1 where the output is positive, else 0."""
-        return output > 0
+    def derivative(self, inputs, output):
+        """Return 1 where the input was positive, else 0."""
+        return inputs > 0
 
 
 class Sigmoid(Activation):
@@ -151,7 +151,7 @@ class Sigmoid(Activation):
         """Return the sigmoid of z."""
         return sigmoid(z)
 
-    def derivative(self, output):
+    def derivative(self, inputs, output):
         """Return s(1 - s), read off the output."""
         return output * (1 - output)
 

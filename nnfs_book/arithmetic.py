@@ -242,29 +242,61 @@ def matmul(a, b, names=("a", "b")):
     return _exact_product(a, b, names)[0]
 
 
-def affine(a, b, row, names=("a", "b", "row")):
-    """Return ``a @ b + row``, rounded to float32 once (see `matmul`).
+def affine(inputs, weights, biases):
+    """Return ``inputs @ weights + biases``, rounded to float32 once (see `matmul`).
 
-    The row, of shape (1, m), enters the sum as one more term, on the grid of the others.
+    Parameters
+    ----------
+    inputs : array_like, shape (n, k)
+    weights : array_like, shape (k, m)
+    biases : array_like, shape (1, m)
+        Finite numbers; used as float32. The biases enter the sum as one more term.
+
+    Returns
+    -------
+    ndarray of float32, shape (n, m)
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit, or one of the three holds NaN or infinity.
 
     Examples
     --------
     >>> affine([[1, 2]], [[3], [4]], [[5]]).tolist()
     [[16.0]]
     """
-    return _exact_product(a, b, names, row=as_float(row))[0]
+    names = ("inputs", "weights", "biases")
+    return _exact_product(inputs, weights, names, row=as_float(biases))[0]
 
 
-def matmul_and_sums(a, b, names=("a", "b")):
-    """Return ``matmul(a, b)`` and, of shape (1, m), the column sums of `b` on the same grid.
+def affine_gradients(inputs, dvalues):
+    """Return ``inputs.T @ dvalues`` and, of shape (1, m), the column sums of `dvalues`.
+
+    They are the gradients of `affine` at weights and biases, on one grid (see `matmul`).
+
+    Parameters
+    ----------
+    inputs : array_like, shape (n, k)
+    dvalues : array_like, shape (n, m)
+        Finite numbers; used as float32.
+
+    Returns
+    -------
+    pair of ndarray of float32, shapes (k, m) and (1, m)
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit, or one of the two holds NaN or infinity.
 
     Examples
     --------
-    >>> product, sums = matmul_and_sums([[1, 2]], [[3], [4]])
-    >>> product.tolist(), sums.tolist()
-    ([[11.0]], [[7.0]])
+    >>> dweights, dbiases = affine_gradients([[1, 2]], [[3]])
+    >>> dweights.tolist(), dbiases.tolist()
+    ([[3.0], [6.0]], [[3.0]])
     """
-    return _exact_product(a, b, names, with_sums=True)
+    return _exact_product(as_float(inputs).T, dvalues, ("inputs", "dvalues"), with_sums=True)
 
 
 def _exact_product(a, b, names, row=None, with_sums=False):

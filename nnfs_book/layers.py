@@ -6,16 +6,51 @@ import numpy as np
 
 from nnfs_book.arithmetic import (
     affine,
+    affine_gradients,
     as_float,
     by_blocks,
     empty,
     is_native,
     matmul,
-    matmul_and_sums,
     total,
 )
 from nnfs_book.randomness import stream_or_common
 from nnfs_book.validation import finite, float_array, must_have, number, whole_number
+
+
+class OnDemand:
+    """An attribute that is set to a function of no arguments, and read as its value.
+
+    The function is called when the value is first read, so that nobody waits for what nobody
+    asks for; with `native` arithmetic at once, while that is still switched on. What is not a
+    function is stored as it is.
+
+    Examples
+    --------
+    >>> class Question:
+    ...     answer = OnDemand()
+    >>> question = Question()
+    >>> question.answer = lambda: 6 * 7
+    >>> question.answer
+    42
+    """
+
+    def __set_name__(self, owner, name):
+        self.name = name
+
+    def __set__(self, instance, value):
+        instance.__dict__[self.name] = value() if callable(value) and is_native() else value
+
+    def __get__(self, instance, owner=None):
+        if instance is None:
+            return self
+        if self.name not in instance.__dict__:
+            kind = type(instance).__name__
+            raise AttributeError(f"{kind} has no {self.name} yet", name=self.name, obj=instance)
+        value = instance.__dict__[self.name]
+        if callable(value):
+            value = instance.__dict__[self.name] = value()
+        return value
 
 
 class Dense:
@@ -66,6 +101,8 @@ class Dense:
     ([[1.0], [10.0]], [[2.0, 3.0]])
     """
 
+    dinputs = OnDemand()  # no first layer of a network is ever asked for it
+
     def __init__(
         self,
         n_inputs,
@@ -96,36 +133,22 @@ class Dense:
                 f"inputs must have {len(weights)} columns, one for each input of the layer, "
                 f"got shape {inputs.shape}"
             )
-        self.output = affine(inputs, weights, biases, ("inputs", "weights", "biases"))
+        self.output = affine(inputs, weights, biases)
         self.inputs = inputs
 
     def backward(self, dvalues):
         """Turn the gradient at the output, shape (N, M), into those at W, b and the inputs."""
         must_have(self, "output", "forward")
         dvalues = float_array(dvalues, "dvalues", like=self.output)
-        weights = as_float(self.weights)
-        dweights, dbiases = matmul_and_sums(self.inputs.T, dvalues, ("inputs", "dvalues"))
+        weights, biases = as_float(self.weights), as_float(self.biases)
+        dweights, dbiases = affine_gradients(self.inputs, dvalues)
         self.dweights = dweights + penalty_gradient(
             weights, self.weight_regularizer_l1, self.weight_regularizer_l2
         )
         self.dbiases = dbiases + penalty_gradient(
-            self.biases, self.bias_regularizer_l1, self.bias_regularizer_l2
+            biases, self.bias_regularizer_l1, self.bias_regularizer_l2
         )
-        self.dinputs = partial(matmul, dvalues, weights.copy().T)
-        if is_native():  # at once, because later it may no longer be so
-            self.dinputs = self._dinputs()
-
-    @property
-    def dinputs(self):
-        """The gradient at the inputs, worked out when it is asked for: no first layer needs it."""
-        must_have(self, "_dinputs", "backward")
-        if callable(self._dinputs):
-            self._dinputs = self._dinputs()
-        return self._dinputs
-
-    @dinputs.setter
-    def dinputs(self, gradient):
-        self._dinputs = gradient
+        self.dinputs = partial(matmul, dvalues, weights.T.copy("K"))
 
 
 def penalty(w, l1, l2):

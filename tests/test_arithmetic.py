@@ -13,11 +13,11 @@ from mpmath import mp
 from nnfs_book import arithmetic
 from nnfs_book.arithmetic import (
     affine,
+    affine_gradients,
     cos,
     empty,
     in_blocks,
     matmul,
-    matmul_and_sums,
     native,
     operand_bits,
     power,
@@ -179,9 +179,9 @@ def test_affine_is_the_exact_sum_rounded_once(data):
 
 
 @given(pair=matrices(numbers, terms=st.integers(1, 40)))
-def test_sums_beside_a_product(pair):
+def test_gradients_of_affine_are_exact_sums_rounded_once(pair):
     a, b = pair
-    product, sums = matmul_and_sums(a, b)
+    product, sums = affine_gradients(a.T, b)
     assert (bits(product) == bits(matmul(a, b))).all()
     keep = operand_bits(len(b), operands=2)
     exact = np.reshape(snapped_exactly(b, keep), b.shape).sum(axis=0)
@@ -200,11 +200,11 @@ def test_blocks_and_threads_do_not_change_the_bits(shapes, threads, monkeypatch)
     random = np.random.RandomState(0)
     a, b = (random.standard_normal(shape).astype(np.float32) for shape in shapes)
     row = b[:1]
-    wanted = [affine(a, b, row), *matmul_and_sums(a, b), *matmul_and_sums(b.T, a.T)]
+    wanted = [affine(a, b, row), *affine_gradients(a.T, b), *affine_gradients(b, a.T)]
     for block, count in ((2**17, 2), (2**10, 1), (2**10, 2), (2**12, 3)):
         monkeypatch.setattr(arithmetic, "BLOCK", block)
         threads(count)
-        found = [affine(a, b, row), *matmul_and_sums(a, b), *matmul_and_sums(b.T, a.T)]
+        found = [affine(a, b, row), *affine_gradients(a.T, b), *affine_gradients(b, a.T)]
         for one, other in zip(wanted, found, strict=True):
             assert (bits(one) == bits(other)).all()
 
