@@ -1,0 +1,55 @@
+"""How long the whole book takes: its tests, its notebooks, its pages."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from time import perf_counter
+
+ROOT = Path(__file__).parents[1]
+CHAPTERS_PLANNED = 14
+LEFT_BY_TESTS = (".pytest_cache", "nnfs_book/__pycache__", "tests/__pycache__")
+
+
+def book_seconds():
+    """Return the wall time of tests, notebooks and pages as a dict of seconds.
+
+    Cold is the first run after everything that runs leave behind has been removed, except the
+    installed packages; warm is the run after it.
+    """
+    seconds_of("make", ".venv/installed")
+    chapters = sorted(ROOT.glob("book/*.ipynb"))
+
+    remove(*LEFT_BY_TESTS)
+    times = {"make_test_cold_s": seconds_of("make", "test")}
+    times["make_test_warm_s"] = seconds_of("make", "test")
+
+    notebooks = [str(chapter.relative_to(ROOT)) for chapter in chapters]
+    times["notebooks_s"] = seconds_of(".venv/bin/pytest", "--numprocesses=2", *notebooks)
+    times["chapters"] = len(chapters)
+    times["chapters_planned"] = CHAPTERS_PLANNED
+    times["notebooks_extrapolated_s"] = times["notebooks_s"] / len(chapters) * CHAPTERS_PLANNED
+
+    remove("_build")
+    times["make_book_cold_s"] = seconds_of("make", "book")
+    times["make_book_warm_s"] = seconds_of("make", "book")
+    os.utime(chapters[-1])
+    times["make_book_one_chapter_s"] = seconds_of("make", "book")
+    return {name: round(value, 1) for name, value in times.items()}
+
+
+def seconds_of(*command):
+    """Run a command in the repository and return its wall time; raise if it fails."""
+    # The project's environment decides how many threads there are, not the benchmarks'.
+    environment = {k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")}
+    start = perf_counter()
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout[-2000:]}{done.stderr}")
+    return perf_counter() - start
+
+
+def remove(*folders):
+    """Remove folders of the repository if they are there."""
+    for folder in folders:
+        shutil.rmtree(ROOT / folder, ignore_errors=True)
