@@ -3,6 +3,10 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+BENCH_PIP := benchmarks/.venv/bin/python -m pip install --quiet --disable-pip-version-check
+# PyTorch's own index has its CPU build; PyPI's, on Linux, brings gigabytes of CUDA libraries. Where
+# this index cannot be reached, pip says so and takes what it finds elsewhere.
+PYTORCH_CPU := https://download.pytorch.org/whl/cpu
 
 .PHONY: book test bench clean
 
@@ -23,8 +27,9 @@ bench: benchmarks/.venv/installed
 
 benchmarks/.venv/installed: benchmarks/requirements.txt pyproject.toml
 	$(PYTHON) -m venv benchmarks/.venv
-	benchmarks/.venv/bin/python -m pip install --quiet --disable-pip-version-check \
-		-r benchmarks/requirements.txt
+	$(BENCH_PIP) --no-deps --extra-index-url $(PYTORCH_CPU) \
+		$$(grep ^torch== benchmarks/requirements.txt)
+	$(BENCH_PIP) -r benchmarks/requirements.txt
 	touch $@
 
 clean:
