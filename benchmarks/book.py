@@ -15,14 +15,15 @@ def book_seconds():
     """Return the wall time of tests, notebooks and pages as a dict of seconds.
 
     Cold is the first run after everything that runs leave behind has been removed, except the
-    installed packages; warm is the run after it.
+    installed packages; warm is the run after it. Failing tests are told of and timed all the
+    same: the stored results, which the tests look at, may be what is about to be renewed.
     """
     seconds_of("make", ".venv/installed")
     chapters = sorted(ROOT.glob("book/*.ipynb"))
 
     remove(*LEFT_BY_TESTS)
-    times = {"make_test_cold_s": seconds_of("make", "test")}
-    times["make_test_warm_s"] = seconds_of("make", "test")
+    times = {"make_test_cold_s": seconds_of("make", "test", must_pass=False)}
+    times["make_test_warm_s"] = seconds_of("make", "test", must_pass=False)
 
     notebooks = [str(chapter.relative_to(ROOT)) for chapter in chapters]
     times["notebooks_s"] = seconds_of(".venv/bin/pytest", "--numprocesses=2", *notebooks)
@@ -38,15 +39,19 @@ def book_seconds():
     return {name: round(value, 1) for name, value in times.items()}
 
 
-def seconds_of(*command):
-    """Run a command in the repository and return its wall time; raise if it fails."""
+def seconds_of(*command, must_pass=True):
+    """Run a command in the repository and return its wall time; raise or tell if it fails."""
     # The project's environment decides how many threads there are, not the benchmarks'.
     environment = {k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")}
     start = perf_counter()
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    seconds = perf_counter() - start
     if done.returncode:
-        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout[-2000:]}{done.stderr}")
-    return perf_counter() - start
+        message = f"{' '.join(command)} failed:\n{done.stdout[-2000:]}{done.stderr}"
+        if must_pass:
+            raise RuntimeError(message)
+        print(message)
+    return seconds
 
 
 def remove(*folders):

@@ -129,7 +129,7 @@ MNIST_SIZED = replace(
     make_data=mnist_sized,
     sizes=(784, 128, 128, 10),
     timed_epochs=1,
-    loss_epochs=5,
+    loss_epochs=10,
 )
 
 CONFIGURATIONS = {c.name: c for c in (A, D, F, DIGITS, MNIST_SIZED)}

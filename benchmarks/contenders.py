@@ -29,12 +29,9 @@ class Contender:
     name : str
     modules : tuple of str
         What the contender imports, beyond what all do.
-    differs : str
-        Where its work is not quite everybody's; empty where it is.
     """
 
     modules = ()
-    differs = ""
 
     def __init__(self, configuration, seed=0):
         self.configuration = configuration
@@ -51,6 +48,11 @@ class Contender:
     def same_objective(cls, configuration):
         """Tell whether it minimises everybody's loss, so that its own can be compared."""
         return True
+
+    @classmethod
+    def differs(cls, configuration):
+        """Return in words where its work is not quite everybody's; empty where it is."""
+        return ""
 
     def epoch(self):
         """Train for one epoch and return the mean of its steps' losses."""
@@ -381,10 +383,6 @@ class ScikitLearn(Contender):
 
     name = "scikit-learn"
     modules = ("sklearn.neural_network",)
-    differs = (
-        "one L2 strength for the weights of all layers and none for biases, no decay of the "
-        "learning rate, Adam's epsilon outside the correction for the start"
-    )
 
     @classmethod
     def takes_part(cls, configuration):
@@ -395,6 +393,16 @@ class ScikitLearn(Contender):
     def same_objective(cls, configuration):
         """Its L2 is not ours; without L2 its loss is."""
         return not configuration.l2
+
+    @classmethod
+    def differs(cls, configuration):
+        """Return what its parameters cannot express."""
+        differences = ["Adam's epsilon is added before the correction for the start"]
+        if configuration.decay:
+            differences.append("the learning rate does not decay")
+        if configuration.l2:
+            differences.append("one L2 strength for the weights of all layers, none for biases")
+        return "; ".join(differences)
 
     def build(self, start, seed):
         """Let the classifier set itself up, then give it the starting weights."""

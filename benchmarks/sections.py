@@ -44,8 +44,8 @@ def side_by_side(name, rounds):
             "peak_memory_mb": memory[contender],
             "loss": losses["contenders"][contender],
         }
-        if CONTENDERS[contender].differs:
-            contenders[contender]["differs"] = CONTENDERS[contender].differs
+        if differs := CONTENDERS[contender].differs(configuration):
+            contenders[contender]["differs"] = differs
     return {
         "layer_sizes": list(configuration.sizes),
         "batch_size": configuration.batch_size or "all samples",
@@ -96,10 +96,13 @@ def compare_losses(configuration, running):
             theirs = losses_of(name, worker, configuration, THEIR_SEEDS)
         median = float(np.median(theirs))
         contenders[name] = {
-            "median": rounded(median),
+            "median": rounded(median, digits=6),
             "agrees": min(ours) <= median <= max(ours),
         }
-    return {"range": [rounded(min(ours)), rounded(max(ours))], "contenders": contenders}
+    return {
+        "range": [rounded(min(ours), digits=6), rounded(max(ours), digits=6)],
+        "contenders": contenders,
+    }
 
 
 def losses_of(name, worker, configuration, seeds):

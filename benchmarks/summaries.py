@@ -41,12 +41,12 @@ def slope(sizes, values):
     return float(np.polyfit(np.log(sizes), np.log(values), 1)[0])
 
 
-def rounded(value):
-    """Return a number to four significant digits, None as it is.
+def rounded(value, digits=4):
+    """Return a number to so many significant digits, None as it is.
 
     Examples
     --------
     >>> rounded(0.123456), rounded(None)
     (0.1235, None)
     """
-    return None if value is None else float(f"{value:.4g}")
+    return None if value is None else float(f"{value:.{digits}g}")
