@@ -9,6 +9,7 @@ Examples
 
 import argparse
 import json
+import os
 import sys
 from datetime import date
 from functools import partial
@@ -43,8 +44,9 @@ def main():
 
     results = stored_or_new()
     for name in wanted:
+        when = {"measured_on": date.today().isoformat(), "load_before": load()}
         section = measure[name]()
-        results["sections"][name] = {"measured_on": date.today().isoformat(), **section}
+        results["sections"][name] = when | section
         show(name, section)
         store(results)
     show_goals(results["goals"])
@@ -58,6 +60,11 @@ def main():
     if disagree:
         print("\nLOSSES OUTSIDE THE SPREAD OF SEEDS: not the same work", *disagree, sep="\n  ")
     return len(disagree)
+
+
+def load():
+    """Return how many processes wanted to run in the last minute, None if not known."""
+    return round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None
 
 
 def stored_or_new():

@@ -128,6 +128,8 @@ def threads(rounds):
                 seconds = worker(workers.time_epochs, D.timed_epochs)
                 times.setdefault(n, []).append(1000 * float(np.median(seconds)))
     return {
+        "rounds": rounds,
+        "epochs_per_round": D.timed_epochs,
         "one_thread": summary(times[1], "ms"),
         "two_threads": summary(times[2], "ms"),
         "speedup": summary(ratios(times[1], times[2]), "ratio"),
