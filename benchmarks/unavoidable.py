@@ -15,7 +15,7 @@ from nnfs_book.arithmetic import BLOCK
 PUSHER = 1.5 * 2.0**20
 
 
-def unavoidable(configuration, repetitions=20):
+def unavoidable(configuration, repetitions=5):
     """Return a list of (name, milliseconds for one epoch).
 
     Parameters
@@ -30,7 +30,7 @@ def unavoidable(configuration, repetitions=20):
     calls = []
     layers = list(zip(configuration.sizes, configuration.sizes[1:]))
     for i, (n, m) in enumerate(layers):
-        name = f"{n}x{m}"
+        name = f"layer {i + 1}, {n}x{m}"
         calls += dense_calls(name, rows, n, m, first=i == 0)
         if i < len(layers) - 1:
             calls += hidden_calls(name, rows, m, configuration.dropout)

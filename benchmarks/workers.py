@@ -76,10 +76,10 @@ def pin():
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
-def import_peers(name):
-    """Import what a contender needs, then start to watch the memory."""
+def import_peers(name, configuration):
+    """Import what a contender and the data need, then start to watch the memory."""
     global megabytes_before
-    for module in CONTENDERS[name].modules:
+    for module in CONTENDERS[name].modules + configuration.modules:
         importlib.import_module(module)
     try:
         Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew from what is held
@@ -147,7 +147,8 @@ def newly_allocated_bytes():
 
 def grow(samples, epochs):
     """Build ours on so many samples, train, and return seconds per epoch and peak megabytes."""
-    import_peers(Ours.name)
-    build(Ours.name, wide_spiral(samples), 0)
+    configuration = wide_spiral(samples)
+    import_peers(Ours.name, configuration)
+    build(Ours.name, configuration, 0)
     time_epochs(2)
     return time_epochs(epochs), peak_megabytes()

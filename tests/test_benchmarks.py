@@ -99,9 +99,9 @@ def test_summaries_on_made_up_numbers():
 
 def test_unavoidable_calls_cover_every_layer():
     names = [name for name, ms in unavoidable(IN_BATCHES, repetitions=1)]
-    for layer in ("2x16", "16x8", "8x3"):
+    for layer in ("layer 1, 2x16", "layer 2, 16x8", "layer 3, 8x3"):
         assert f"{layer}: forward product" in names
-    assert "2x16: inputs' gradient" not in names
+    assert "layer 1, 2x16: inputs' gradient" not in names
 
 
 def test_goals_are_judged_by_what_was_measured():
