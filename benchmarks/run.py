@@ -27,7 +27,7 @@ RESULTS = Path(__file__).with_name("results.json")
 def main():
     """Measure what is asked for, print it and store it; return how many losses disagree."""
     parser = argparse.ArgumentParser("python -m benchmarks.run", description=__doc__.split("\n")[0])
-    parser.add_argument("--rounds", type=int, default=15, help="times that all take their turn")
+    parser.add_argument("--rounds", type=int, default=3, help="turns for all at each start")
     parser.add_argument("--only", nargs="+", help="some sections instead of all")
     arguments = parser.parse_args()
 

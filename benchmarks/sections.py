@@ -11,6 +11,7 @@ from benchmarks.summaries import ratios, rounded, slope, summary
 from benchmarks.unavoidable import unavoidable
 from benchmarks.workers import Worker
 
+STARTS = 5  # fresh processes for all contenders
 OUR_SEEDS = 20  # their losses span the range
 THEIR_SEEDS = 5  # the median of these has to lie in it
 SIZES = (300, 3_000, 30_000, 300_000)
@@ -22,20 +23,27 @@ def side_by_side(name, rounds):
     Each waits in a process of its own. In a round each trains a few epochs, one contender after
     the other; the round's figure is the median of these epochs. Ratios are taken within a round.
     The unavoidable calls take their turn too.
+
+    All processes are started anew several times, because some are fast or slow for as long as
+    they live: whether memory that is freed and wanted again costs page faults is decided by where
+    their first allocations happen to lie.
     """
     configuration = CONFIGURATIONS[name]
-    with ExitStack() as stack:
-        running, absent = start_all(configuration, stack)
-        bare = stack.enter_context(Worker())
-        times, calls = {contender: [] for contender in running}, {}
-        for _ in range(rounds):
+    times, calls, memory = {}, {}, {}
+    for start in range(STARTS):
+        with ExitStack() as stack:
+            running, absent = start_all(configuration, stack)
+            bare = stack.enter_context(Worker())
+            for _ in range(rounds):
+                for contender, worker in running.items():
+                    seconds = worker(workers.time_epochs, configuration.timed_epochs)
+                    times.setdefault(contender, []).append(1000 * float(np.median(seconds)))
+                for call, ms in bare(unavoidable, configuration):
+                    calls.setdefault(call, []).append(ms)
             for contender, worker in running.items():
-                seconds = worker(workers.time_epochs, configuration.timed_epochs)
-                times[contender].append(1000 * float(np.median(seconds)))
-            for call, ms in bare(unavoidable, configuration):
-                calls.setdefault(call, []).append(ms)
-        memory = {c: rounded(w(workers.peak_megabytes)) for c, w in running.items()}
-        losses = compare_losses(configuration, running)
+                memory.setdefault(contender, []).append(worker(workers.peak_megabytes))
+            if start == STARTS - 1:
+                losses = compare_losses(configuration, running)
     calls = {call: float(np.median(ms)) for call, ms in calls.items()}
 
     contenders = {}
@@ -44,7 +52,9 @@ def side_by_side(name, rounds):
         contenders[contender] = {
             "epoch": summary(times[contender], "ms"),
             "ours_exact_over_this": summary(ours, "ratio"),
-            "peak_memory_mb": memory[contender],
+            "peak_memory_mb": None
+            if None in memory[contender]
+            else rounded(max(memory[contender])),
             "loss": losses["contenders"][contender],
         }
         if differs := CONTENDERS[contender].differs(configuration):
@@ -52,7 +62,8 @@ def side_by_side(name, rounds):
     return {
         "layer_sizes": list(configuration.sizes),
         "batch_size": configuration.batch_size or "all samples",
-        "rounds": rounds,
+        "starts": STARTS,
+        "rounds_per_start": rounds,
         "epochs_per_round": configuration.timed_epochs,
         "contenders": contenders,
         "not_available": absent,
@@ -126,12 +137,12 @@ def threads(rounds):
             worker(workers.build, Ours.name, D, 0)
             worker(workers.train, D.loss_epochs)
             hashes[n] = worker(workers.weights_hash)
-        for _ in range(rounds):
+        for _ in range(STARTS * rounds):
             for n, worker in running.items():
                 seconds = worker(workers.time_epochs, D.timed_epochs)
                 times.setdefault(n, []).append(1000 * float(np.median(seconds)))
     return {
-        "rounds": rounds,
+        "rounds": STARTS * rounds,
         "epochs_per_round": D.timed_epochs,
         "one_thread": summary(times[1], "ms"),
         "two_threads": summary(times[2], "ms"),
