@@ -1,9 +1,14 @@
-# `make book` and `make test` do everything, set-up included. They need Python 3.11+ and make.
+# `make book`, `make test` and `make bench` do everything, set-up included. They need Python 3.11+
+# and make.
 
 PYTHON ?= python3
 BIN := .venv/bin
+BENCH_PIP := benchmarks/.venv/bin/python -m pip install --quiet --disable-pip-version-check
+# PyTorch's own index has its CPU build; PyPI's, on Linux, brings gigabytes of CUDA libraries. Where
+# this index cannot be reached, pip says so and takes what it finds elsewhere.
+PYTORCH_CPU := https://download.pytorch.org/whl/cpu
 
-.PHONY: book test clean
+.PHONY: book test bench clean
 
 book: .venv/installed
 	$(BIN)/jupyter-book build . -W --keep-going
@@ -11,11 +16,21 @@ book: .venv/installed
 test: .venv/installed
 	$(BIN)/pytest
 
+bench: benchmarks/.venv/installed
+	benchmarks/.venv/bin/python -m benchmarks.run
+
 .venv/installed: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Python 3.11 or newer is needed"'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@
 
+benchmarks/.venv/installed: benchmarks/requirements.txt pyproject.toml
+	$(PYTHON) -m venv benchmarks/.venv
+	$(BENCH_PIP) --no-deps --extra-index-url $(PYTORCH_CPU) \
+		$$(grep ^torch== benchmarks/requirements.txt)
+	$(BENCH_PIP) -r benchmarks/requirements.txt
+	touch $@
+
 clean:
-	rm -rf .venv _build
+	rm -rf .venv benchmarks/.venv _build

@@ -1,0 +1,190 @@
+"""The parts of a run: each measures one thing and returns it as a dict for results.json."""
+
+from contextlib import ExitStack
+
+import numpy as np
+
+from benchmarks import workers
+from benchmarks.configurations import CONFIGURATIONS, D
+from benchmarks.contenders import CONTENDERS, Ours
+from benchmarks.summaries import ratios, rounded, slope, summary
+from benchmarks.unavoidable import unavoidable
+from benchmarks.workers import Worker
+
+STARTS = 5  # fresh processes for all contenders
+OUR_SEEDS = 20  # their losses span the range
+THEIR_SEEDS = 5  # the median of these has to lie in it
+SIZES = (300, 3_000, 30_000, 300_000)
+
+
+def side_by_side(name, rounds):
+    """Time all contenders on a configuration in turn, and compare memory and losses.
+
+    Each waits in a process of its own. In a round each trains a few epochs, one contender after
+    the other; the round's figure is the median of these epochs. Ratios are taken within a round.
+    The unavoidable calls take their turn too.
+
+    All processes are started anew several times, because some are fast or slow for as long as
+    they live: whether memory that is freed and wanted again costs page faults is decided by where
+    their first allocations happen to lie.
+    """
+    configuration = CONFIGURATIONS[name]
+    times, calls, memory = {}, {}, {}
+    for start in range(STARTS):
+        with ExitStack() as stack:
+            running, absent = start_all(configuration, stack)
+            bare = stack.enter_context(Worker())
+            for _ in range(rounds):
+                for contender, worker in running.items():
+                    seconds = worker(workers.time_epochs, configuration.timed_epochs)
+                    times.setdefault(contender, []).append(1000 * float(np.median(seconds)))
+                for call, ms in bare(unavoidable, configuration):
+                    calls.setdefault(call, []).append(ms)
+            for contender, worker in running.items():
+                memory.setdefault(contender, []).append(worker(workers.peak_megabytes))
+            if start == STARTS - 1:
+                losses = compare_losses(configuration, running)
+    calls = {call: float(np.median(ms)) for call, ms in calls.items()}
+
+    contenders = {}
+    for contender in running:
+        ours = ratios(times[Ours.name], times[contender])
+        contenders[contender] = {
+            "epoch": summary(times[contender], "ms"),
+            "ours_exact_over_this": summary(ours, "ratio"),
+            "peak_memory_mb": None
+            if None in memory[contender]
+            else rounded(max(memory[contender])),
+            "loss": losses["contenders"][contender],
+        }
+        if differs := CONTENDERS[contender].differs(configuration):
+            contenders[contender]["differs"] = differs
+    return {
+        "layer_sizes": list(configuration.sizes),
+        "batch_size": configuration.batch_size or "all samples",
+        "starts": STARTS,
+        "rounds_per_start": rounds,
+        "epochs_per_round": configuration.timed_epochs,
+        "contenders": contenders,
+        "not_available": absent,
+        "loss_after_epochs": configuration.loss_epochs,
+        "our_loss_range": losses["range"],
+        "unavoidable": [{"call": call, "epoch_ms": rounded(ms)} for call, ms in calls.items()],
+        "unavoidable_sum_ms": rounded(sum(calls.values())),
+    }
+
+
+def start_all(configuration, stack):
+    """Return the workers of the contenders that run, warmed up, and why the others do not."""
+    running, absent = {}, {}
+    for name, contender in CONTENDERS.items():
+        if not contender.takes_part(configuration):
+            absent[name] = "cannot do this work"
+            continue
+        worker = stack.enter_context(Worker())
+        try:
+            worker(workers.import_peers, name, configuration)
+            worker(workers.build, name, configuration, 0)
+            worker(workers.time_epochs, 3)
+            running[name] = worker
+        except Exception as error:  # whatever a peer raises is the reason why it is left out
+            absent[name] = f"{type(error).__name__}: {error}".splitlines()[0]
+    return running, absent
+
+
+def compare_losses(configuration, running):
+    """Ask whether each contender's loss lies within the spread that seeds give to ours.
+
+    Where dropout masks or roundings part, losses after many epochs are never equal. So ours are
+    computed for some starts, and the median of a contender's, from the first of these starts,
+    has to lie between the least and the greatest of ours.
+    """
+    ours = losses_of(Ours.name, running[Ours.name], configuration, OUR_SEEDS)
+    contenders = {}
+    for name, worker in running.items():
+        if not CONTENDERS[name].same_objective(configuration):
+            contenders[name] = {"compared": "no, it minimises another objective"}
+            continue
+        theirs = ours[:THEIR_SEEDS]
+        if name != Ours.name:
+            theirs = losses_of(name, worker, configuration, THEIR_SEEDS)
+        median = float(np.median(theirs))
+        contenders[name] = {
+            "median": rounded(median, digits=6),
+            "agrees": min(ours) <= median <= max(ours),
+        }
+    return {
+        "range": [rounded(min(ours), digits=6), rounded(max(ours), digits=6)],
+        "contenders": contenders,
+    }
+
+
+def losses_of(name, worker, configuration, seeds):
+    """Return the losses of trainings from several starts."""
+    losses = []
+    for seed in range(seeds):
+        worker(workers.build, name, configuration, seed)
+        losses.append(worker(workers.train, configuration.loss_epochs))
+    return losses
+
+
+def threads(rounds):
+    """Compare ours on D with one thread and with two: speed, and the bits of the weights."""
+    times, hashes = {}, {}
+    with ExitStack() as stack:
+        running = {n: stack.enter_context(Worker(n, pinned=False)) for n in (1, 2)}
+        for n, worker in running.items():
+            worker(workers.build, Ours.name, D, 0)
+            worker(workers.train, D.loss_epochs)
+            hashes[n] = worker(workers.weights_hash)
+        for _ in range(STARTS * rounds):
+            for n, worker in running.items():
+                seconds = worker(workers.time_epochs, D.timed_epochs)
+                times.setdefault(n, []).append(1000 * float(np.median(seconds)))
+    return {
+        "rounds": STARTS * rounds,
+        "epochs_per_round": D.timed_epochs,
+        "one_thread": summary(times[1], "ms"),
+        "two_threads": summary(times[2], "ms"),
+        "speedup": summary(ratios(times[1], times[2]), "ratio"),
+        "epochs_before_hashing": D.loss_epochs,
+        "same_bits": hashes[1] == hashes[2],
+    }
+
+
+def allocations():
+    """Measure what ours newly allocates in one epoch on D, after some epochs."""
+    samples = len(D.make_data()[0])
+    with Worker() as worker:
+        worker(workers.build, Ours.name, D, 0)
+        worker(workers.time_epochs, 3)
+        peak = worker(workers.newly_allocated_bytes)
+    return {
+        "newly_allocated_peak_bytes": peak,
+        "one_batch_sized_array_bytes": samples * D.sizes[1] * np.dtype(np.float32).itemsize,
+    }
+
+
+def linearity():
+    """Measure time and memory of ours at widely different numbers of samples, as wide as D."""
+    seconds, megabytes = [], []
+    for samples in SIZES:
+        with Worker() as worker:
+            times, peak = worker(workers.grow, samples, max(5, 60_000 // samples))
+        seconds.append(float(np.median(times)))
+        megabytes.append(peak)
+    known = None not in megabytes
+    return {
+        "samples": list(SIZES),
+        "epoch_ms": [rounded(1000 * s) for s in seconds],
+        "peak_memory_mb": [rounded(m) for m in megabytes],
+        "time_slope": rounded(slope(SIZES, seconds)),
+        "time_slopes_between": between(SIZES, seconds),
+        "memory_slope": rounded(slope(SIZES, megabytes)) if known else None,
+        "memory_slopes_between": between(SIZES, megabytes) if known else None,
+    }
+
+
+def between(sizes, values):
+    """Return the slope from each size to the next."""
+    return [rounded(slope(sizes[i : i + 2], values[i : i + 2])) for i in range(len(sizes) - 1)]

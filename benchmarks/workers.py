@@ -1,0 +1,154 @@
+"""Processes that wait, pinned to one core, until it is their turn; and what they are asked."""
+
+import importlib
+import multiprocessing
+import os
+import re
+import tracemalloc
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from time import perf_counter
+
+from benchmarks.configurations import wide_spiral
+from benchmarks.contenders import CONTENDERS, Ours
+
+
+def thread_limits(threads):
+    """Return the environment variables that hold a process to so many threads.
+
+    NumPy's OpenBLAS, PyTorch's OpenMP and MKL, and XLA each have their own.
+    """
+    names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NPROC")
+    return {name: str(threads) for name in names} | {
+        "XLA_FLAGS": f"--xla_cpu_multi_thread_eigen={'false' if threads == 1 else 'true'}",
+        "TORCHINDUCTOR_COMPILE_THREADS": "1",
+        "TORCH_LOGS": "-all",
+        "JAX_PLATFORMS": "cpu",
+    }
+
+
+class Worker:
+    """A process of its own, which calls one function at a time; close it after use.
+
+    Parameters
+    ----------
+    threads : int
+        How many threads its libraries may use.
+    pinned : bool
+        Keep the process on one core, the same for all workers, where the system can do that.
+
+    Examples
+    --------
+    ::
+
+        with Worker() as worker:
+            print(worker(sum, [1, 2]))
+    """
+
+    def __init__(self, threads=1, pinned=True):
+        os.environ.update(thread_limits(threads))  # the new process inherits them
+        context = multiprocessing.get_context("spawn")
+        self.pool = ProcessPoolExecutor(max_workers=1, mp_context=context)
+        self(thread_limits, threads)  # start it now, while the variables are set
+        if pinned:
+            self(pin)
+
+    def __call__(self, function, *arguments):
+        """Call a function over there and return what it returns."""
+        return self.pool.submit(function, *arguments).result()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.pool.shutdown()
+
+
+# What follows runs in a worker. `contender` is the one that it keeps from call to call.
+
+contender = None
+megabytes_before = None
+
+
+def pin():
+    """Keep this process on the last core."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+
+def import_peers(name, configuration):
+    """Import what a contender and the data need, then start to watch the memory."""
+    global megabytes_before
+    for module in CONTENDERS[name].modules + configuration.modules:
+        importlib.import_module(module)
+    try:
+        Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew from what is held
+    except OSError:
+        pass
+    megabytes_before = resident_megabytes("VmRSS")
+
+
+def resident_megabytes(field):
+    """Return this process's resident memory, VmRSS, or its peak, VmHWM; None if not on Linux."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return None
+    return int(re.search(rf"{field}:\s+(\d+) kB", status.read_text())[1]) / 1024
+
+
+def peak_megabytes():
+    """Return the peak of resident memory since `import_peers`, over what was held then."""
+    peak = resident_megabytes("VmHWM")
+    return None if peak is None else peak - megabytes_before
+
+
+def build(name, configuration, seed):
+    """Build a contender."""
+    global contender
+    contender = None  # so that two never take memory at once
+    contender = CONTENDERS[name](configuration, seed)
+
+
+def time_epochs(epochs):
+    """Train for some epochs and return the seconds that each took."""
+    seconds = []
+    for _ in range(epochs):
+        start = perf_counter()
+        contender.epoch()
+        seconds.append(perf_counter() - start)
+    return seconds
+
+
+def train(epochs):
+    """Train for some epochs and return the loss."""
+    for _ in range(epochs):
+        contender.epoch()
+    return contender.loss()
+
+
+def weights_hash():
+    """Return the SHA-256 of the weights and biases."""
+    return contender.sha256()
+
+
+def newly_allocated_bytes():
+    """Train one epoch and return the peak of the memory that was newly allocated in it.
+
+    What was allocated before does not count, and its release is not subtracted: a new array is
+    seen even where it takes the place of an old one.
+    """
+    tracemalloc.start()
+    try:
+        contender.epoch()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def grow(samples, epochs):
+    """Build ours on so many samples, train, and return seconds per epoch and peak megabytes."""
+    configuration = wide_spiral(samples)
+    import_peers(Ours.name, configuration)
+    build(Ours.name, configuration, 0)
+    time_epochs(2)
+    return time_epochs(epochs), peak_megabytes()
