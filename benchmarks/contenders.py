@@ -102,10 +102,10 @@ class Ours(Contender):
         loss += self.loss_activation.loss.regularization_loss(self.dense[0])
 
         self.loss_activation.backward(self.loss_activation.output, y)
-        dvalues = self.loss_activation.dinputs
+        after = self.loss_activation
         for layer in reversed(self.layers):
-            layer.backward(dvalues)
-            dvalues = layer.dinputs
+            layer.backward(after.dinputs)
+            after = layer
 
         self.optimizer.pre_update_params()
         for layer in self.dense:

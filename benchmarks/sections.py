@@ -10,6 +10,7 @@ from benchmarks.contenders import CONTENDERS, Ours
 from benchmarks.summaries import ratios, rounded, slope, summary
 from benchmarks.unavoidable import unavoidable
 from benchmarks.workers import Worker
+from nnfs_book.arithmetic import use_threads
 
 STARTS = 5  # fresh processes for all contenders
 OUR_SEEDS = 20  # their losses span the range
@@ -132,8 +133,9 @@ def threads(rounds):
     """Compare ours on D with one thread and with two: speed, and the bits of the weights."""
     times, hashes = {}, {}
     with ExitStack() as stack:
-        running = {n: stack.enter_context(Worker(n, pinned=False)) for n in (1, 2)}
+        running = {n: stack.enter_context(Worker(pinned=False)) for n in (1, 2)}
         for n, worker in running.items():
+            worker(use_threads, n)
             worker(workers.build, Ours.name, D, 0)
             worker(workers.train, D.loss_epochs)
             hashes[n] = worker(workers.weights_hash)

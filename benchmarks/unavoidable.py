@@ -12,7 +12,7 @@ import numpy as np
 
 from nnfs_book.arithmetic import BLOCK
 
-PUSHER = 1.5 * 2.0**20
+PUSHER = np.float32(1.5 * 2**10)
 
 
 def unavoidable(configuration, repetitions=5):
@@ -52,21 +52,21 @@ def milliseconds(call, repetitions):
 def dense_calls(name, rows, n, m, first):
     """Return the named calls of a dense layer of n inputs and m neurons."""
     calls = [
-        (f"{name}: forward product", product(rows, n, m)),
-        (f"{name}: add biases", in_blocks(add_biases, rows, m)),
+        (f"{name}: inputs, largest magnitude", in_blocks(largest, rows, n)),
+        (f"{name}: inputs to their grid", in_blocks(to_grid, rows, n)),
+        (f"{name}: forward product, biases included", product(rows, n + 1, m)),
+        (f"{name}: output to float32", in_blocks(to_float32, rows, m)),
+        (f"{name}: gradient, largest magnitude", in_blocks(largest, rows, m)),
+        (f"{name}: gradient to its grid", in_blocks(to_grid, rows, m)),
         (f"{name}: weights' gradient", product(n, rows, m)),
         (f"{name}: biases' gradient", product(1, rows, m)),
-        (f"{name}: gradient to float64 and its grid", in_blocks(to_grid, rows, m)),
     ]
-    if n > 4:  # shorter sums are formed in float32
-        calls += [
-            (f"{name}: inputs to float64 and their grid", in_blocks(to_grid, rows, n)),
-            (f"{name}: output to float32", in_blocks(to_float32, rows, m)),
-        ]
     if not first:
-        calls.append((f"{name}: inputs' gradient", product(rows, m, n)))
-        if m > 4:
-            calls.append((f"{name}: inputs' gradient to float32", in_blocks(to_float32, rows, n)))
+        calls += [
+            (f"{name}: inputs once more to a grid", in_blocks(to_grid, rows, n)),
+            (f"{name}: inputs' gradient", product(rows, m, n)),
+            (f"{name}: inputs' gradient to float32", in_blocks(to_float32, rows, n)),
+        ]
     return calls
 
 
@@ -80,7 +80,7 @@ def hidden_calls(name, rows, m, dropout):
     if dropout:
         bits = np.random.PCG64(0)
         calls += [
-            (f"{name}: 8 raw bits for each mask entry", lambda: bits.random_raw(rows * m // 8)),
+            (f"{name}: 32 raw bits for each mask entry", lambda: bits.random_raw(rows * m // 2)),
             (f"{name}: dropout mask", in_blocks(positive, rows, m)),
             (f"{name}: dropout forward", in_blocks(times, rows, m)),
             (f"{name}: dropout backward", in_blocks(times, rows, m)),
@@ -91,25 +91,9 @@ def hidden_calls(name, rows, m, dropout):
 def product(n, k, m):
     """Return a call that forms an (n, k) times (k, m) product, the fastest way that we know.
 
-    Up to four terms are added in float32, as they are written. Narrow products are tried as one
-    and as vector after vector.
+    Narrow products are tried as one and as vector after vector.
     """
     draw = np.random.RandomState(0)
-    if k <= 4:
-        a, b = draw.rand(n, k).astype(np.float32), draw.rand(k, m).astype(np.float32)
-        height = max(1, BLOCK // m)
-        out, term = np.empty((height, m), np.float32), np.empty((height, m), np.float32)
-
-        def in_written_order():
-            for start in range(0, n, height):
-                part = a[start : start + height]
-                np.multiply(part[:, :1], b[0], out=out[: len(part)])
-                for j in range(1, k):
-                    np.multiply(part[:, j : j + 1], b[j], out=term[: len(part)])
-                    np.add(out[: len(part)], term[: len(part)], out=out[: len(part)])
-
-        return in_written_order
-
     a, b, out = draw.rand(n, k), draw.rand(k, m), np.empty((n, m))
     columns, outs = b.T.copy(), np.empty((m, n))
     ways = [lambda: np.matmul(a, b, out=out)]
@@ -134,15 +118,15 @@ def in_blocks(operation, rows, columns):
     return call
 
 
-def add_biases(part, single, double):
-    """Add a row."""
-    np.add(part, single[:1], out=single)
+def largest(part, single, double):
+    """Find the largest magnitude, on which the grid depends."""
+    max(part.max(), -part.min())
 
 
 def to_grid(part, single, double):
-    """Convert to float64, and push what is below the grid out."""
-    np.add(part, PUSHER, out=double, dtype=np.float64)
-    np.subtract(double, PUSHER, out=double)
+    """Push what is below the grid out, and convert to float64."""
+    np.add(part, PUSHER, out=single)
+    np.subtract(single, PUSHER, out=double)
 
 
 def to_float32(part, single, double):

@@ -5,14 +5,19 @@ source: what is read is what ran.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 
 import numpy as np
 
-from nnfs_book.activations import ReLU, Sigmoid
+from nnfs_book.activations import ReLU, Sigmoid, Softmax
 from nnfs_book.datasets import spiral_data
-from nnfs_book.layers import Dense
-from nnfs_book.losses import BinaryCrossentropy
+from nnfs_book.layers import Dense, Dropout
+from nnfs_book.losses import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    SoftmaxCategoricalCrossentropy,
+)
 from nnfs_book.optimizers import Adam
 from nnfs_book.randomness import RandomStream
 from nnfs_book.validation import whole_number
@@ -39,6 +44,8 @@ class Run:
     def predict(self, inputs):
         """Send inputs of shape (N, D) through the layers and return the last output."""
         for layer in self.layers:
+            if isinstance(layer, Dropout):
+                continue  # it is for training only
             layer.forward(inputs)
             inputs = layer.output
         return inputs
@@ -129,16 +136,8 @@ def logistic_regression(nudge=0, seed=0, epochs=10_001):
         if epoch % 100 == 0:
             data_loss = loss_function.calculate(activation2.output, y)
             regularization_loss = loss_function.regularization_loss(dense1)
-            log.append(
-                {
-                    "epoch": epoch,
-                    "accuracy": float(np.mean((activation2.output > 0.5) == y)),
-                    "loss": float(data_loss + regularization_loss),
-                    "data_loss": float(data_loss),
-                    "regularization_loss": float(regularization_loss),
-                    "learning_rate": float(optimizer.current_learning_rate),
-                }
-            )
+            accuracy = np.mean((activation2.output > 0.5) == y)
+            log.append(log_row(epoch, accuracy, data_loss, regularization_loss, optimizer))
 
         loss_function.backward(activation2.output, y)
         activation2.backward(loss_function.dinputs)
@@ -151,16 +150,132 @@ def logistic_regression(nudge=0, seed=0, epochs=10_001):
         optimizer.update_params(dense2)
         optimizer.post_update_params()
 
-    run = Run({}, log, layers=(dense1, activation1, dense2, activation2))
-
     X, y = spiral_data(samples=100, classes=2, stream=stream)
     y = y.reshape(-1, 1)
+    run = Run({}, log, layers=(dense1, activation1, dense2, activation2))
     prediction = run.predict(X)
-    run.figures.update(log[-1])
-    del run.figures["epoch"]
-    run.figures["validation_accuracy"] = float(np.mean((prediction > 0.5) == y))
-    run.figures["validation_loss"] = float(loss_function.calculate(prediction, y))
+    accuracy = np.mean((prediction > 0.5) == y)
+    run.figures.update(figures_of(log, accuracy, loss_function.calculate(prediction, y)))
     return run
 
 
-EXPERIMENTS = {"G": logistic_regression}
+def spiral_classifier(
+    samples=100,
+    neurons=64,
+    l2=5e-4,
+    dropout=0.0,
+    learning_rate=0.02,
+    decay=5e-7,
+    nudge=0,
+    seed=0,
+    epochs=10_001,
+):
+    """Train one of the classifiers of figures N0 and A to F on three spiral arms.
+
+    Parameters
+    ----------
+    samples : int
+        Training points on each arm; there are 100 for validation.
+    neurons : int
+        In the hidden layer.
+    l2 : float
+        Strength of the penalty on the hidden layer's weights and biases.
+    dropout : float
+        Share of the hidden layer's outputs that is dropped in training.
+    learning_rate, decay : float
+        Of Adam.
+    nudge, seed, epochs : int
+        See `logistic_regression`.
+
+    Returns
+    -------
+    Run
+        Its log has a row for every hundredth epoch.
+
+    Examples
+    --------
+    >>> run = spiral_classifier(epochs=101)
+    >>> f"{run.log[0]['accuracy']:.3f} {run.log[0]['loss']:.3f}"
+    '0.360 1.099'
+    """
+    stream = RandomStream(seed)
+    X, y = spiral_data(samples=samples, classes=3, stream=stream)
+
+    dense1 = Dense(2, neurons, weight_regularizer_l2=l2, bias_regularizer_l2=l2, stream=stream)
+    dense1.weights = nudged(dense1.weights, nudge)
+    activation1 = ReLU()
+    dropout1 = Dropout(dropout, stream=stream)
+    dense2 = Dense(neurons, 3, stream=stream)
+    activation2 = Softmax()
+    loss_function = CategoricalCrossentropy()
+    softmax_and_loss = SoftmaxCategoricalCrossentropy()
+    optimizer = Adam(learning_rate=learning_rate, decay=decay)
+    log = []
+
+    for epoch in range(epochs):
+        dense1.forward(X)
+        activation1.forward(dense1.output)
+        dropout1.forward(activation1.output)
+        dense2.forward(dropout1.output)
+        activation2.forward(dense2.output)
+
+        if epoch % 100 == 0:
+            data_loss = loss_function.calculate(activation2.output, y)
+            regularization_loss = loss_function.regularization_loss(dense1)
+            accuracy = np.mean(activation2.output.argmax(axis=1) == y)
+            log.append(log_row(epoch, accuracy, data_loss, regularization_loss, optimizer))
+
+        softmax_and_loss.backward(activation2.output, y)
+        dense2.backward(softmax_and_loss.dinputs)
+        dropout1.backward(dense2.dinputs)
+        activation1.backward(dropout1.dinputs)
+        dense1.backward(activation1.dinputs)
+
+        optimizer.pre_update_params()
+        optimizer.update_params(dense1)
+        optimizer.update_params(dense2)
+        optimizer.post_update_params()
+
+    X, y = spiral_data(samples=100, classes=3, stream=stream)
+    run = Run({}, log, layers=(dense1, activation1, dropout1, dense2, activation2))
+    prediction = run.predict(X)
+    accuracy = np.mean(prediction.argmax(axis=1) == y)
+    run.figures.update(figures_of(log, accuracy, loss_function.calculate(prediction, y)))
+    return run
+
+
+def log_row(epoch, accuracy, data_loss, regularization_loss, optimizer):
+    """Return a row of a log, as plain numbers under the names of the ledger."""
+    return {
+        "epoch": epoch,
+        "accuracy": float(accuracy),
+        "loss": float(data_loss + regularization_loss),
+        "data_loss": float(data_loss),
+        "regularization_loss": float(regularization_loss),
+        "learning_rate": float(optimizer.current_learning_rate),
+    }
+
+
+def figures_of(log, validation_accuracy, validation_loss):
+    """Return the figures of a finished training under the names of the ledger."""
+    figures = {name: value for name, value in log[-1].items() if name != "epoch"}
+    for row in log:
+        if row["epoch"] == 9900:
+            figures["learning_rate_at_9900"] = row["learning_rate"]
+    figures["validation_accuracy"] = float(validation_accuracy)
+    figures["validation_loss"] = float(validation_loss)
+    return figures
+
+
+EXPERIMENTS = {
+    "N0": partial(spiral_classifier, l2=0, learning_rate=0.05),
+    "A": spiral_classifier,
+    "B": partial(spiral_classifier, samples=1000),
+    "C": partial(spiral_classifier, samples=1000, neurons=256),
+    "D": partial(spiral_classifier, samples=1000, neurons=512),
+    "E": partial(spiral_classifier, samples=1000, dropout=0.1, learning_rate=0.05, decay=5e-5),
+    "F": partial(
+        spiral_classifier, samples=1000, neurons=512, dropout=0.1, learning_rate=0.05, decay=5e-5
+    ),
+    "G": logistic_regression,
+}

@@ -199,7 +199,8 @@ class Dropout:
     Attributes
     ----------
     binary_mask : ndarray
-        :math:`1/(1-q)` where an input was kept, 0 where it was dropped; set by `forward`.
+        :math:`1/(1-q)` where an input was kept, 0 where it was dropped; set by `forward`, to
+        None where it lets all inputs through.
     output, dinputs : ndarray
         Set by `forward` and `backward`.
 
@@ -229,12 +230,12 @@ class Dropout:
     def forward(self, inputs, training=True):
         """Apply a fresh mask to inputs of any 2-D shape, or none when not training."""
         inputs = float_array(inputs, "inputs")
-        if training and self.rate:
-            kept = stream_or_common(self.stream).keep(inputs.shape, 1 - self.rate)
-            scale = inputs.dtype.type(1 / (1 - self.rate))
-            mask = np.multiply(kept, scale, out=empty(kept.shape, inputs.dtype.type))
-        else:
-            mask = np.ones_like(inputs)
+        if not training or self.rate == 0:
+            self.output, self.binary_mask = finite(inputs, "inputs"), None
+            return
+        kept = stream_or_common(self.stream).keep(inputs.shape, 1 - self.rate)
+        scale = inputs.dtype.type(1 / (1 - self.rate))
+        mask = np.multiply(kept, scale, out=empty(kept.shape, inputs.dtype.type))
         self.output = by_blocks(lambda x, m: finite(x, "inputs") * m, inputs, mask)
         self.binary_mask = mask
 
@@ -242,4 +243,7 @@ class Dropout:
         """Let the gradient through where the input went through, scaled alike."""
         must_have(self, "output", "forward")
         dvalues = float_array(dvalues, "dvalues", like=self.output)
+        if self.binary_mask is None:
+            self.dinputs = finite(dvalues, "dvalues")
+            return
         self.dinputs = by_blocks(lambda g, m: finite(g, "dvalues") * m, dvalues, self.binary_mask)

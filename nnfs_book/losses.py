@@ -192,7 +192,7 @@ class CategoricalCrossentropy(Loss):
     def check(self, output, y):
         """Return clipped predictions and one-hot targets, both (N, K), or raise."""
         predictions = probabilities(output)
-        targets = class_rows(y, predictions.shape)
+        targets = class_rows(y, predictions)
         return np.clip(predictions, CLIP, 1 - CLIP), targets
 
     def sample_losses(self, predictions, targets):
@@ -249,7 +249,7 @@ class SoftmaxCategoricalCrossentropy:
     def backward(self, dvalues, y):
         """Set `dinputs`; `dvalues` are the predicted probabilities, the `output`."""
         predictions = probabilities(dvalues, "dvalues")
-        self.dinputs = (predictions - class_rows(y, predictions.shape)) / len(predictions)
+        self.dinputs = (predictions - class_rows(y, predictions)) / len(predictions)
 
 
 def some_samples(output, name="output"):
@@ -271,15 +271,15 @@ def probabilities(output, name="output"):
     return output
 
 
-def class_rows(y, shape):
+def class_rows(y, predictions):
     """Return targets as rows of probabilities: class numbers become one-hot rows.
 
     Parameters
     ----------
     y : array_like, shape (N,) or (N, K)
         Class numbers from 0 to K - 1, or rows that are not negative and sum to 1.
-    shape : tuple
-        (N, K), the shape of the predictions.
+    predictions : ndarray, shape (N, K)
+        Their shape and type are wanted.
 
     Raises
     ------
@@ -290,10 +290,10 @@ def class_rows(y, shape):
 
     Examples
     --------
-    >>> class_rows([2, 0], (2, 3)).tolist()
+    >>> class_rows([2, 0], np.zeros((2, 3))).tolist()
     [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
     """
-    n_samples, n_classes = shape
+    n_samples, n_classes = shape = predictions.shape
     y = array_of_numbers(y, "y")
     if y.shape == shape:
         y = finite_array(y, "y")
@@ -310,4 +310,4 @@ def class_rows(y, shape):
         raise ValueError(
             f"y must hold class numbers from 0 to {n_classes - 1}, got {y.min()} to {y.max()}"
         )
-    return as_float(np.arange(n_classes) == y[:, np.newaxis])
+    return (np.arange(n_classes) == y[:, np.newaxis]).astype(predictions.real.dtype)

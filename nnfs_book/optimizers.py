@@ -214,8 +214,12 @@ class Adam(Optimizer):
     def step(self, gradient, memory):
         """Return the step for one array of parameters."""
         t = self.iterations + 1
-        memory.momentum = self.beta_1 * memory.momentum + (1 - self.beta_1) * gradient
-        memory.cache = self.beta_2 * memory.cache + (1 - self.beta_2) * (gradient * gradient)
+        memory.momentum *= self.beta_1
+        memory.momentum += (1 - self.beta_1) * gradient
+        memory.cache *= self.beta_2
+        memory.cache += (1 - self.beta_2) * (gradient * gradient)
         momentum = memory.momentum / (1 - power(self.beta_1, t))
         cache = memory.cache / (1 - power(self.beta_2, t))
-        return -self.current_learning_rate * momentum / (np.sqrt(cache) + self.epsilon)
+        momentum *= -self.current_learning_rate
+        momentum /= np.sqrt(cache) + self.epsilon
+        return momentum

@@ -123,7 +123,7 @@ def verdict(reported, ours, reruns=()):
     return "outside"
 
 
-def confirm(id, *derivations, checks=None, corrected="", **measured):
+def confirm(id, *derivations, figures=None, checks=None, corrected="", **measured):
     """Print a claim's evidence and the verdict it earns.
 
     Parameters
@@ -132,12 +132,14 @@ def confirm(id, *derivations, checks=None, corrected="", **measured):
         The claim's id in the ledger.
     *derivations : Derivation
         Derivations that prove the claim, or its correction.
+    figures : dict, optional
+        Our values under the ledger's names, those of a training for one; others may be there too.
     checks : dict of str to bool, optional
         Statements in words, each with the measured truth value.
     corrected : str
         For a doubted claim, and for no other: what is right, in a sentence.
     **measured : number or array
-        Our value for each of the claim's reported values, under the ledger's name for it.
+        Our values under the ledger's names, one by one.
 
     Raises
     ------
@@ -158,6 +160,7 @@ def confirm(id, *derivations, checks=None, corrected="", **measured):
     verdict    holds
     """
     entry, checks = claim(id), checks or {}
+    measured |= {name: value for name, value in (figures or {}).items() if name in entry.values}
     if wrong := ", ".join(sorted(measured.keys() ^ entry.values.keys())):
         wanted = ", ".join(entry.values) or "no number"
         raise ValueError(f"{id} reports {wanted}; missing or unknown here: {wrong}")

@@ -54,7 +54,7 @@ def test_members_differ(name, kind):
 @pytest.mark.parametrize(("name", "kind"), STORED)
 def test_members_hold_every_reported_figure(name, kind):
     for member in ensemble.load(name, kind):
-        assert set(member["figures"]) == set(claim(name).values)
+        assert set(member["figures"]) >= set(claim(name).values)
 
 
 def test_stored_band_rests_on_at_least_twenty_reruns():
@@ -139,7 +139,7 @@ def test_a_number_that_is_not_finite_is_refused(folder, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("H", 20), "name must be one of G, toy, got 'H'"),
+        (("H", 20), "name must be one of N0, A, B, C, D, E, F, G, toy, got 'H'"),
         (("toy", 20, "luck"), "kind must be one of rounding, seeds, got 'luck'"),
         (("toy", 0), "members must be a whole number of at least 1, got 0"),
         (("toy", 2.0), "members must be a whole number of at least 1, got 2.0"),

@@ -230,6 +230,16 @@ def test_table_of_figures(toy, capsys):
     )
 
 
+def test_figures_may_hold_more_than_what_was_reported(toy, capsys):
+    toy(values={"loss": "0.5"})
+    confirm("T", figures={"loss": 0.5, "accuracy": 0.9})
+    confirm("T", loss=0.5)
+    first, second = capsys.readouterr().out.split("ledger")[1:]
+    assert first == second
+    with pytest.raises(ValueError, match="missing or unknown here: loss"):
+        confirm("T", figures={"accuracy": 0.9})
+
+
 def test_corrected_claim(capsys):
     confirm(
         "S2-05",

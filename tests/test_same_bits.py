@@ -1,8 +1,10 @@
-"""The same bits everywhere: a whole training, under every arithmetic library at hand.
+"""The same bits everywhere and for good: trainings under every arithmetic library at hand.
 
 Each test trains the classifier of figures G for all its 10,001 epochs in a process of its own,
 with other vector instructions in NumPy, other matrix kernels in OpenBLAS or another number of
 threads, and compares the SHA-256 of all trained parameters with that of the stored ensemble.
+Three larger trainings are held to their hashes after 200 epochs: the arithmetic is frozen, since
+every stored ensemble rests on it.
 """
 
 import json
@@ -13,7 +15,9 @@ import sys
 import pytest
 from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
 
+from nnfs_book.arithmetic import use_threads
 from nnfs_book.ensemble import load
+from nnfs_book.experiments import EXPERIMENTS
 
 PROGRAM = """
 import json, numpy
@@ -51,3 +55,21 @@ def test_training_g_gives_the_same_bits(name):
     assert sha256 == load("G")[0]["sha256"]
     if name == "baseline NumPy":
         assert not set(features) & set(ABOVE_BASELINE)
+
+
+# After 200 epochs, recorded when the arithmetic was frozen.
+FROZEN = {
+    "A": "9876f274c03e9be4f656c6ee957d019fdaa7369f9fa853f9db02c2d4e8412e37",
+    "D": "5e1a871bf28eba3de8834761fe602ace0eb215d8b71e7df5c5249052c9bb51dc",
+    "F": "b9ca8cc8ff28b348b97b2a30b555717c541a38e9554f21da988098f285bbb102",
+}
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("name", FROZEN)
+def test_the_arithmetic_is_frozen(name, count):
+    use_threads(count)
+    try:
+        assert EXPERIMENTS[name](epochs=200).sha256 == FROZEN[name]
+    finally:
+        use_threads(1)
