@@ -19,7 +19,7 @@ from benchmarks.book import book_seconds
 from benchmarks.configurations import CONFIGURATIONS
 from benchmarks.goals import goals
 from benchmarks.machine import machine
-from benchmarks.sections import allocations, linearity, side_by_side, threads
+from benchmarks.sections import allocations, linearity, side_by_side, steps, threads
 
 RESULTS = Path(__file__).with_name("results.json")
 
@@ -36,7 +36,8 @@ def main():
     # The book comes first: its tests look at results.json, which the others then rewrite.
     measure = {"book": book_seconds}
     measure |= {name: partial(side_by_side, name, rounds) for name in CONFIGURATIONS}
-    measure |= {"threads": partial(threads, rounds), "allocations": allocations}
+    measure |= {"steps": partial(steps, rounds), "threads": partial(threads, rounds)}
+    measure |= {"allocations": allocations}
     measure |= {"linearity": linearity}
     wanted = arguments.only or list(measure)
     if unknown := set(wanted) - set(measure):

@@ -15,6 +15,15 @@ from nnfs_book.arithmetic import use_threads
 STARTS = 5  # fresh processes for all contenders
 OUR_SEEDS = 20  # their losses span the range
 THEIR_SEEDS = 5  # the median of these has to lie in it
+NEVER = 2**62
+WHOLE, FRESH, AT_ONCE = {"BLOCK": NEVER}, {"LARGE": NEVER}, {"NARROW": 0}
+STEPS = {  # what is switched off: constants of the arithmetic; and whether nothing is left out
+    "whole arrays, fresh memory": (WHOLE | FRESH | AT_ONCE, True),
+    "no gradient that nobody asks for": (WHOLE | FRESH | AT_ONCE, False),
+    "memory used again": (WHOLE | AT_ONCE, False),
+    "narrow products by vectors": (WHOLE, False),
+    "blocks that fit the cache": ({}, False),
+}
 SIZES = (300, 3_000, 30_000, 300_000)
 
 
@@ -151,6 +160,36 @@ def threads(rounds):
         "speedup": summary(ratios(times[1], times[2]), "ratio"),
         "epochs_before_hashing": D.loss_epochs,
         "same_bits": hashes[1] == hashes[2],
+    }
+
+
+def steps(rounds):
+    """Time ours on D with what makes it fast switched off, and then on again, one by one.
+
+    All variants wait in processes of their own and take turns, as the contenders do.
+    """
+    times, hashes = {}, set()
+    with ExitStack() as stack:
+        running = {}
+        for name, (constants, to_the_inputs) in STEPS.items():
+            worker = running[name] = stack.enter_context(Worker())
+            worker(workers.build, Ours.name, D, 0)
+            worker(workers.switch, constants, to_the_inputs)
+            worker(workers.time_epochs, 3)
+        for _ in range(STARTS * rounds):
+            for name, worker in running.items():
+                seconds = worker(workers.time_epochs, D.timed_epochs)
+                times.setdefault(name, []).append(1000 * float(np.median(seconds)))
+        hashes = {worker(workers.weights_hash) for worker in running.values()}
+    return {
+        "variants": {
+            name: {
+                "epoch": summary(ms, "ms"),
+                "share_of_first": summary(ratios(ms, times[next(iter(STEPS))]), "ratio"),
+            }
+            for name, ms in times.items()
+        },
+        "same_bits": len(hashes) == 1,
     }
 
 

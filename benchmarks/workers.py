@@ -11,6 +11,7 @@ from time import perf_counter
 
 from benchmarks.configurations import wide_spiral
 from benchmarks.contenders import CONTENDERS, Ours
+from nnfs_book import arithmetic
 
 
 def thread_limits(threads):
@@ -107,6 +108,15 @@ def build(name, configuration, seed):
     global contender
     contender = None  # so that two never take memory at once
     contender = CONTENDERS[name](configuration, seed)
+
+
+def switch(constants, to_the_inputs):
+    """Set constants of the arithmetic, and whether ours goes back to the inputs."""
+    for name, value in constants.items():
+        if not hasattr(arithmetic, name):
+            raise AttributeError(f"the arithmetic has no constant {name}")
+        setattr(arithmetic, name, value)
+    contender.to_the_inputs = to_the_inputs
 
 
 def time_epochs(epochs):

@@ -52,13 +52,28 @@ class Run:
 
     @property
     def sha256(self):
-        """SHA-256 of all weights and biases as little-endian float32: equal hash, equal bits."""
-        digest = sha256()
-        for layer in self.layers:
-            if hasattr(layer, "weights"):
-                digest.update(layer.weights.astype("<f4").tobytes())
-                digest.update(layer.biases.astype("<f4").tobytes())
-        return digest.hexdigest()
+        """The fingerprint of the trained network (see `fingerprint`)."""
+        return fingerprint(self.layers)
+
+    def sha256_at(self, epoch):
+        """Return the fingerprint before the step of an epoch, or None if that was not logged."""
+        return next((row["sha256"] for row in self.log if row["epoch"] == epoch), None)
+
+
+def fingerprint(layers):
+    """Return the SHA-256 of all weights and biases as little-endian float32: equal hash, equal bits.
+
+    Examples
+    --------
+    >>> fingerprint([Dense(2, 1, stream=RandomStream(0))])[:16]
+    '9827b06edab57c06'
+    """
+    digest = sha256()
+    for layer in layers:
+        if hasattr(layer, "weights"):
+            digest.update(layer.weights.astype("<f4").tobytes())
+            digest.update(layer.biases.astype("<f4").tobytes())
+    return digest.hexdigest()
 
 
 def nudged(weights, nudge):
@@ -137,7 +152,8 @@ def logistic_regression(nudge=0, seed=0, epochs=10_001):
             data_loss = loss_function.calculate(activation2.output, y)
             regularization_loss = loss_function.regularization_loss(dense1)
             accuracy = np.mean((activation2.output > 0.5) == y)
-            log.append(log_row(epoch, accuracy, data_loss, regularization_loss, optimizer))
+            losses = data_loss, regularization_loss
+            log.append(log_row(epoch, accuracy, *losses, optimizer, (dense1, dense2)))
 
         loss_function.backward(activation2.output, y)
         activation2.backward(loss_function.dinputs)
@@ -223,7 +239,8 @@ def spiral_classifier(
             data_loss = loss_function.calculate(activation2.output, y)
             regularization_loss = loss_function.regularization_loss(dense1)
             accuracy = np.mean(activation2.output.argmax(axis=1) == y)
-            log.append(log_row(epoch, accuracy, data_loss, regularization_loss, optimizer))
+            losses = data_loss, regularization_loss
+            log.append(log_row(epoch, accuracy, *losses, optimizer, (dense1, dense2)))
 
         softmax_and_loss.backward(activation2.output, y)
         dense2.backward(softmax_and_loss.dinputs)
@@ -244,8 +261,8 @@ def spiral_classifier(
     return run
 
 
-def log_row(epoch, accuracy, data_loss, regularization_loss, optimizer):
-    """Return a row of a log, as plain numbers under the names of the ledger."""
+def log_row(epoch, accuracy, data_loss, regularization_loss, optimizer, layers):
+    """Return a row of a log: plain numbers under the names of the ledger, and a fingerprint."""
     return {
         "epoch": epoch,
         "accuracy": float(accuracy),
@@ -253,12 +270,13 @@ def log_row(epoch, accuracy, data_loss, regularization_loss, optimizer):
         "data_loss": float(data_loss),
         "regularization_loss": float(regularization_loss),
         "learning_rate": float(optimizer.current_learning_rate),
+        "sha256": fingerprint(layers),
     }
 
 
 def figures_of(log, validation_accuracy, validation_loss):
     """Return the figures of a finished training under the names of the ledger."""
-    figures = {name: value for name, value in log[-1].items() if name != "epoch"}
+    figures = {name: value for name, value in log[-1].items() if isinstance(value, float)}
     for row in log:
         if row["epoch"] == 9900:
             figures["learning_rate_at_9900"] = row["learning_rate"]

@@ -1,6 +1,7 @@
 """The stored ensembles are what the experiments give, to the bit; and a kill costs one member."""
 
 import json
+import os
 import random
 import subprocess
 import sys
@@ -14,12 +15,16 @@ from nnfs_book.experiments import EXPERIMENTS, logistic_regression, nudged
 from nnfs_book.randomness import RandomStream
 from nnfs_book.reported import claim
 
+# A member of these takes a minute or more, and here only its first thousand epochs; all of them
+# with EVERY_EPOCH=1. Member 0 is trained to the end in its chapter.
+LONG = ("C", "D", "F")
 STORED = sorted(path.stem.rsplit("-", 1) for path in ensemble.FOLDER.glob("*.jsonl"))
 
 
 def toy(nudge=0, seed=0):
     figures = {"loss": 1 / (3 + nudge), "accuracy": 0.1 * seed}
-    return SimpleNamespace(figures=figures, sha256=f"{nudge}-{seed}")
+    hash = f"{nudge}-{seed}"
+    return SimpleNamespace(figures=figures, sha256=hash, sha256_at=lambda epoch: f"{epoch}: {hash}")
 
 
 @pytest.fixture
@@ -41,7 +46,12 @@ def test_two_random_members_rerun_to_the_bit(name, kind):
     seed = random.randrange(10**6)
     for member in random.Random(seed).sample(members, 2):
         number = member["member"]
-        assert ensemble.rerun(name, number, kind) == member, f"member {number} (seed {seed})"
+        what = f"member {number} (seed {seed})"
+        if name in LONG and not os.environ.get("EVERY_EPOCH"):
+            run = EXPERIMENTS[name](**{ensemble.KINDS[kind]: number}, epochs=ensemble.EARLY + 1)
+            assert run.sha256_at(ensemble.EARLY) == member["sha256_at_1000"], what
+        else:
+            assert ensemble.rerun(name, number, kind) == member, what
 
 
 @pytest.mark.parametrize(("name", "kind"), STORED)
@@ -127,7 +137,8 @@ def test_a_torn_line_is_run_again(folder, cut):
 
 
 def test_a_number_that_is_not_finite_is_refused(folder, monkeypatch):
-    endless = SimpleNamespace(figures={"loss": float("inf")}, sha256="")
+    endless = toy()
+    endless.figures["loss"] = float("inf")
     monkeypatch.setitem(EXPERIMENTS, "toy", lambda nudge: endless)
     with pytest.raises(ValueError, match="not JSON compliant"):
         ensemble.run("toy", 1, folder=folder, jobs=1)
