@@ -24,6 +24,8 @@ The verdict on the whole claim is that of its worst number if one is off, else *
 claim that the ledger doubts, *proved* if there is a derivation, or *holds* or *same*.
 """
 
+import json
+import re
 import tomllib
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -37,6 +39,11 @@ from nnfs_book.ensemble import band, load
 
 LEDGER = Path(__file__).parent / "data" / "reported.toml"
 BEST_FIRST = ("same", "within", "edge", "outside")
+CONFIRMED = re.compile(
+    r"^ledger (?P<id>\S+) · (?:(?!^ledger ).)*?"
+    r"(?:^corrected  (?P<corrected>(?:(?!^verdict ).)*))?^verdict    (?P<verdict>\w+)$",
+    re.MULTILINE | re.DOTALL,
+)
 WRAPPER = TextWrapper(96, "", " " * 11, break_long_words=False, break_on_hyphens=False)
 
 
@@ -230,6 +237,63 @@ def compare_log(id, rows):
             parted = f"The first row that parts is that of epoch {epoch}, after {agreed} of "
     ending = (parted or "The runs agree in all ") + f"{len(table) - 1} printed rows."
     print("\n".join([_heading("log", entry), *_table(table), ending]))
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """What a chapter printed when it confirmed a claim.
+
+    Attributes
+    ----------
+    id, chapter, verdict : str
+    corrected : str
+        What is right, for a doubted claim; else empty.
+    text : str
+        The whole of it.
+    """
+
+    id: str
+    chapter: str
+    verdict: str
+    corrected: str
+    text: str
+
+
+def confirmations(folder):
+    """Collect what `confirm` has printed from the stored outputs of notebooks.
+
+    Parameters
+    ----------
+    folder : path
+        Where the chapters are. pytest executes them again and compares their outputs, so what is
+        stored is what they print.
+
+    Returns
+    -------
+    dict of str to Confirmation
+        By the claims' ids, in the order of the ledger.
+
+    Raises
+    ------
+    ValueError
+        If a claim is confirmed twice.
+
+    Examples
+    --------
+    >>> confirmations("a folder without notebooks")
+    {}
+    """
+    found = {}
+    for path in sorted(Path(folder).glob("*.ipynb")):
+        for cell in json.loads(path.read_text("utf-8"))["cells"]:
+            printed = "".join("".join(o.get("text", "")) for o in cell.get("outputs", []))
+            for block in CONFIRMED.finditer(printed):
+                id = block["id"]
+                if id in found:
+                    raise ValueError(f"{id} is confirmed in {found[id].chapter} and {path.stem}")
+                corrected = " ".join((block["corrected"] or "").split())
+                found[id] = Confirmation(id, path.stem, block["verdict"], corrected, block[0])
+    return {id: found[id] for id in ledger() if id in found}
 
 
 def _heading(what, entry):

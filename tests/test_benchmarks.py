@@ -15,6 +15,7 @@ from benchmarks import configurations, summaries
 from benchmarks.configurations import CONFIGURATIONS, DIGITS, A, D, F, spiral
 from benchmarks.contenders import CONTENDERS, Ours, OursNative, PlainNumpy
 from benchmarks.goals import goals
+from benchmarks.sections import STEPS
 from benchmarks.unavoidable import unavoidable
 
 RESULTS = Path(configurations.__file__).with_name("results.json")
@@ -100,7 +101,7 @@ def test_summaries_on_made_up_numbers():
 def test_unavoidable_calls_cover_every_layer():
     names = [name for name, ms in unavoidable(IN_BATCHES, repetitions=1)]
     for layer in ("layer 1, 2x16", "layer 2, 16x8", "layer 3, 8x3"):
-        assert f"{layer}: forward product" in names
+        assert f"{layer}: forward product, biases included" in names
     assert "layer 1, 2x16: inputs' gradient" not in names
 
 
@@ -136,6 +137,12 @@ def test_stored_losses_agree(results):
     for name in CONFIGURATIONS:
         for contender, row in results["sections"][name]["contenders"].items():
             assert row["loss"].get("agrees", True), (name, contender)
+
+
+def test_each_step_of_the_optimisation_is_stored_and_changed_no_bit(results):
+    steps = results["sections"]["steps"]
+    assert list(steps["variants"]) == list(STEPS)
+    assert steps["same_bits"] is True
 
 
 def test_stored_machine_is_described_and_not_named(results):

@@ -1,6 +1,7 @@
 """The ledger is complete, its verdicts follow from the evidence, and the chapters carry them."""
 
 import dataclasses
+import json
 import re
 import tomllib
 from decimal import Decimal
@@ -10,7 +11,15 @@ import numpy as np
 import pytest
 
 from nnfs_book import reported
-from nnfs_book.reported import NotConfirmed, as_printed, claim, compare_log, confirm, verdict
+from nnfs_book.reported import (
+    NotConfirmed,
+    as_printed,
+    claim,
+    compare_log,
+    confirm,
+    confirmations,
+    verdict,
+)
 
 LEDGER = reported.ledger()
 FIGURES = ["N0", "A", "B", "C", "D", "E", "F", "G"]
@@ -375,6 +384,35 @@ def headings(chapter):
 
 CHAPTERS = [honesty.read_chapter(path) for path in honesty.pages(".ipynb")]
 PRINTED = {chapter.name.removesuffix(".ipynb"): headings(chapter) for chapter in CHAPTERS}
+
+
+def notebook(folder, name, *outputs):
+    """Write a notebook with a cell for each printed output."""
+    cells = [{"cell_type": "markdown", "source": "ledger S1-01 · in prose\nverdict    same"}]
+    cells += [{"outputs": [{"output_type": "stream", "text": text}]} for text in outputs]
+    (folder / f"{name}.ipynb").write_text(json.dumps({"cells": cells}), "utf-8")
+
+
+def test_confirmations_are_collected_from_outputs(tmp_path, capsys):
+    confirm("S2-08", Proof())
+    confirm("S2-05", Proof(), corrected="something " * 30)
+    both = capsys.readouterr().out
+    notebook(tmp_path, "one", "no ledger here\n", "before\n" + both + "after\n")
+    found = confirmations(tmp_path)
+    assert list(found) == ["S2-05", "S2-08"]  # as in the ledger
+    assert {c.chapter for c in found.values()} == {"one"}
+    assert [c.verdict for c in found.values()] == ["corrected", "proved"]
+    assert [c.corrected for c in found.values()] == [("something " * 30).strip(), ""]
+    assert "".join(c.text + "\n" for c in (found["S2-08"], found["S2-05"])) == both
+
+
+def test_a_claim_is_confirmed_once(tmp_path, capsys):
+    confirm("S2-08", Proof())
+    printed = capsys.readouterr().out
+    notebook(tmp_path, "one", printed)
+    notebook(tmp_path, "two", printed)
+    with pytest.raises(ValueError, match="S2-08 is confirmed in one and two"):
+        confirmations(tmp_path)
 
 
 def test_no_chapter_is_planned_and_written_at_once():
