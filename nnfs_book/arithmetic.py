@@ -18,14 +18,16 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
-from math import factorial, frexp, isfinite, ldexp
+from math import factorial, frexp, isfinite, ldexp, prod
 
 import numpy as np
 
 BLOCK = 2**17  # numbers worked on at a time: a megabyte of float64, to stay in cache
-LARGE = 2**16  # bytes from which an array's memory is kept, to be used again
+LARGE = 2**14  # elements from which an array's memory is kept, to be used again
 ENOUGH = 2**28  # bytes that may be kept while others are asked for
 NARROW = 8  # columns up to which a matrix product is formed vector by vector
+
+FLOAT32 = np.dtype(np.float32)
 
 _native = ContextVar("native", default=False)
 _kept = threading.local()
@@ -98,10 +100,10 @@ def as_float(a):
     dtype('float32')
     """
     a = np.asarray(a)
+    if a.dtype is FLOAT32:
+        return a
     if is_native():
         return a if a.dtype.kind in "fc" else a.astype(np.float64)
-    if a.dtype == np.float32:
-        return a
     with np.errstate(over="ignore", under="ignore"):
         return a.astype(np.float32)
 
@@ -328,23 +330,27 @@ def _exact_product(a, b, names, row=None, with_sums=False):
 
 def _by_rows(a, b, row, one, e_a, e_b, bits, with_sums):
     terms, columns = b.shape
-    right = np.empty((terms + 1, columns))
-    push(b, e_b, bits, out=right[:-1])
-    right[-1] = row
+    inside = terms < columns  # where the row costs less: inside the product, or added to it
+    right = np.empty((terms + inside, columns))
+    push(b, e_b, bits, out=right[:terms])
+    right[terms:] = row
     result = empty((len(a), columns))
 
     def multiply(blocks):
-        left = empty((blocks[0].stop, terms + 1), np.float64)
+        left = empty((blocks[0].stop, terms + inside), np.float64)
         exact = empty((blocks[0].stop, columns), np.float64)
-        left[:, -1] = one
+        left[:, terms:] = one
         for block in blocks:
             n = len(a[block])
-            push(a[block], e_a, bits, out=left[:n, :-1])
-            np.copyto(result[block], product(left[:n], right, out=exact[:n]), "same_kind")
+            push(a[block], e_a, bits, out=left[:n, :terms])
+            product(left[:n], right, out=exact[:n])
+            if not inside:
+                exact[:n] += row * one
+            np.copyto(result[block], exact[:n], "same_kind")
 
     with np.errstate(over="ignore", under="ignore"):
         in_blocks(multiply, a, width=max(terms, columns))
-        return result, as_float(right[:-1].sum(axis=0, keepdims=True)) if with_sums else None
+        return result, as_float(right[:terms].sum(axis=0, keepdims=True)) if with_sums else None
 
 
 def _by_terms(a, b, row, one, e_a, e_b, bits, with_sums):
@@ -453,15 +459,15 @@ def empty(shape, dtype=np.float32):
     >>> empty((256, 256)) is a
     False
     """
+    if prod(shape) < LARGE:
+        return np.empty(shape, dtype)
     kept = _kept.__dict__.setdefault((shape, dtype), [])
     for i in range(len(kept)):
         if _is_unused(kept, i):
             return kept[i]
-    array = np.empty(shape, dtype)
-    if array.nbytes >= LARGE:
-        _let_go(ENOUGH)
-        kept.append(array)
-    return array
+    _let_go(ENOUGH)
+    kept.append(np.empty(shape, dtype))
+    return kept[-1]
 
 
 def _is_unused(arrays, i):

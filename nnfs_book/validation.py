@@ -33,7 +33,7 @@ def float_array(a, name, ndim=2, like=None):
 
     With `like`, an array, the shape has to be that of the layer's output.
     """
-    if np.ma.is_masked(a):
+    if isinstance(a, np.ma.MaskedArray) and np.ma.is_masked(a):
         raise ValueError(f"{name} has masked entries; finite numbers are wanted")
     a = as_float(array_of_numbers(a, name))
     if a.ndim != ndim:
@@ -55,15 +55,15 @@ def finite(a, name):
 
 def array_of_numbers(a, name):
     """Return `a` as an array of numbers of any type, or raise TypeError."""
-    wanted = f"{name} must be an array of numbers, got {type(a).__name__}"
+    wanted, kind = f"{name} must be an array of numbers", type(a).__name__
     try:
         a = np.asarray(a)
         if a.dtype.kind == "O":
             a = a.astype(np.float64)
     except (TypeError, ValueError):
-        raise TypeError(f"{wanted} that makes none") from None
+        raise TypeError(f"{wanted}, got {kind} that makes none") from None
     if a.dtype.kind not in ("biufc" if is_native() else "biuf"):
-        raise TypeError(f"{wanted} with elements of type {a.dtype}")
+        raise TypeError(f"{wanted}, got {kind} with elements of type {a.dtype}")
     return a
 
 
