@@ -19,7 +19,7 @@ from benchmarks.book import book_seconds
 from benchmarks.configurations import CONFIGURATIONS
 from benchmarks.goals import goals
 from benchmarks.machine import machine
-from benchmarks.sections import allocations, linearity, side_by_side, steps, threads
+from benchmarks.sections import allocations, linearity, overhead, side_by_side, steps, threads
 
 RESULTS = Path(__file__).with_name("results.json")
 
@@ -37,7 +37,7 @@ def main():
     measure = {"book": book_seconds}
     measure |= {name: partial(side_by_side, name, rounds) for name in CONFIGURATIONS}
     measure |= {"steps": partial(steps, rounds), "threads": partial(threads, rounds)}
-    measure |= {"allocations": allocations}
+    measure |= {"overhead": partial(overhead, rounds), "allocations": allocations}
     measure |= {"linearity": linearity}
     wanted = arguments.only or list(measure)
     if unknown := set(wanted) - set(measure):

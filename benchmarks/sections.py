@@ -1,11 +1,13 @@
 """The parts of a run: each measures one thing and returns it as a dict for results.json."""
 
 from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from benchmarks import workers
-from benchmarks.configurations import CONFIGURATIONS, D
+from benchmarks.configurations import CONFIGURATIONS, A, D, spiral
 from benchmarks.contenders import CONTENDERS, Ours
 from benchmarks.summaries import ratios, rounded, slope, summary
 from benchmarks.unavoidable import unavoidable
@@ -190,6 +192,22 @@ def steps(rounds):
             for name, ms in times.items()
         },
         "same_bits": len(hashes) == 1,
+    }
+
+
+def overhead(rounds):
+    """Time configuration A with three samples: what is left is the calls, not the arithmetic."""
+    configuration = replace(A, name="A with three samples", make_data=partial(spiral, 1))
+    times = {}
+    with ExitStack() as stack:
+        running, absent = start_all(configuration, stack)
+        for _ in range(rounds):
+            for name, worker in running.items():
+                seconds = worker(workers.time_epochs, configuration.timed_epochs)
+                times.setdefault(name, []).append(1000 * float(np.median(seconds)))
+    return {
+        "epoch": {name: summary(ms, "ms") for name, ms in times.items()},
+        "not_available": absent,
     }
 
 
