@@ -9,7 +9,9 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from time import perf_counter
 
-from benchmarks.configurations import wide_spiral
+import numpy as np
+
+from benchmarks.configurations import D, wide_spiral
 from benchmarks.contenders import CONTENDERS, Ours
 from nnfs_book import arithmetic
 
@@ -127,6 +129,17 @@ def time_epochs(epochs):
         contender.epoch()
         seconds.append(perf_counter() - start)
     return seconds
+
+
+def bare_passes(seconds=0.2):
+    """Return how many passes over arrays of D's size are made in some time, two a round."""
+    a, b = np.ones((2, len(D.make_data()[0]), D.sizes[1]), dtype=np.float32)
+    end, passes = perf_counter() + seconds, 0
+    while perf_counter() < end:
+        np.add(a, a, out=b)
+        np.subtract(b, a, out=a)
+        passes += 2
+    return passes
 
 
 def train(epochs):

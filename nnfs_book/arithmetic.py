@@ -22,7 +22,7 @@ from math import factorial, frexp, isfinite, ldexp, prod
 
 import numpy as np
 
-BLOCK = 2**17  # numbers worked on at a time: a megabyte of float64, to stay in cache
+BLOCK = 2**18  # numbers worked on at a time: two megabytes of float64, to stay in cache
 LARGE = 2**14  # elements from which an array's memory is kept, to be used again
 ENOUGH = 2**28  # bytes that may be kept while others are asked for
 NARROW = 8  # columns up to which a matrix product is formed vector by vector
@@ -88,6 +88,8 @@ def use_threads(count):
         raise ValueError(f"count must be a whole number of at least 1, got {count!r}")
     for helper in _helpers:
         helper.shutdown()
+    # Threads that wait for the interpreter ask for it every so many seconds; their work is short.
+    sys.setswitchinterval(5e-3 if count == 1 else 5e-5)
     _helpers[:] = [ThreadPoolExecutor(max_workers=1) for _ in range(count - 1)]
 
 
