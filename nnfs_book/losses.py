@@ -3,7 +3,7 @@
 import numpy as np
 
 from nnfs_book.activations import Softmax
-from nnfs_book.arithmetic import as_float, log, total
+from nnfs_book.arithmetic import log, total
 from nnfs_book.layers import penalty
 from nnfs_book.validation import array_of_numbers, finite_array, same_shape, with_weights
 
