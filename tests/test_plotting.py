@@ -3,6 +3,9 @@
 import ast
 import inspect
 import io
+import re
+from html import unescape
+from urllib.parse import unquote
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -10,7 +13,15 @@ import numpy as np
 import pytest
 
 from nnfs_book import activations, losses, plotting
-from nnfs_book.plotting import plot_points, plot_probability, show_code, without_docstrings
+from nnfs_book.plotting import (
+    data_address,
+    player,
+    plot_points,
+    plot_probability,
+    plot_regions,
+    show_code,
+    without_docstrings,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -98,3 +109,73 @@ def test_the_line_is_where_the_probability_is_one_half():
     (vertices,) = (path.vertices for path in ax.collections[-1].get_paths())
     np.testing.assert_allclose(vertices[:, 1], 0.25)
     assert vertices[:, 0].min() == -1 and vertices[:, 0].max() == 1
+
+
+def test_a_region_is_where_its_class_is_ahead():
+    """Class 1 is ahead below y = x; class 2 never, and gets no region."""
+    fig, ax = plt.subplots()
+    plot_regions(
+        ax, lambda points: np.column_stack([points[:, 1], points[:, 0], 0 * points[:, 0] - 9]), 1, 21
+    )
+    above, below = (region.get_paths()[0].vertices for region in ax.collections)
+    assert (above[:, 1] >= above[:, 0]).all() and (below[:, 1] <= below[:, 0]).all()
+    assert above.min() == below.min() == -1 and above.max() == below.max() == 1
+
+
+# The player; that its slider works is tested in a browser, in test_pages.py
+
+SQUARE = '<svg viewBox="0 0 1 1"><path d="M 0 0 H 1 V 1"/></svg>'
+
+
+def curve(height):
+    fig, ax = plt.subplots()
+    ax.plot([0, height])
+    return fig
+
+
+def test_a_player_is_the_same_byte_for_byte_and_closes_its_figures():
+    html = player([curve(1), curve(2)], ["one", "two"], "A line.")._repr_html_()
+    assert player([curve(1), curve(2)], ["one", "two"], "A line.").html == html
+    assert plt.get_fignums() == []
+    assert "<dc:date>" not in unquote(html)
+    assert " id=" not in re.sub(r'src="[^"]*"', "", html)
+    assert repr(player([SQUARE], ["one"], "A square.")) == "Player of 1 frames"
+
+
+def test_a_player_shows_its_last_frame_where_no_script_runs():
+    html = player([SQUARE] * 3, ["one", "two", "three"], "A square.").html
+    figures = re.findall(r"<figure( hidden)?>.*?<figcaption>(\w+)</figcaption>", html, re.DOTALL)
+    assert figures == [(" hidden", "one"), (" hidden", "two"), ("", "three")]
+    assert "<label hidden>" in html and 'max="2" value="2"' in html
+    assert html.count('alt="A square."') == 3
+
+
+def test_texts_of_a_player_are_text():
+    html = player([SQUARE], ["a < b & c"], 'The "curve" <b>.').html
+    assert "<figcaption>a &lt; b &amp; c</figcaption>" in html
+    assert 'alt="The &quot;curve&quot; &lt;b&gt;."' in html
+
+
+@pytest.mark.parametrize("svg", [SQUARE, "<svg a='1' b=\"it's 50 % of #1, √2 & more\"/>"])
+def test_an_address_holds_the_whole_picture(svg):
+    address = data_address("<?xml version='1.0'?>\n" + svg)
+    assert not set(address) & set('<>"#&\n') and unescape(address) == address
+    content = unquote(address.removeprefix("data:image/svg+xml,"))
+    assert content in (svg, svg.replace('"', "'"))
+
+
+@pytest.mark.parametrize(
+    ("frames", "captions", "alt", "error", "message"),
+    [
+        ([SQUARE], ["one", "two"], "A.", ValueError, "captions must be one for each frame, got 2"),
+        ([], [], "A.", ValueError, "got 0 for 0 frames"),
+        ([SQUARE], ["one"], " ", ValueError, "alt must say something in words, got ' '"),
+        ([SQUARE], [""], "A.", ValueError, "captions must say something in words"),
+        ([SQUARE], [1], "A.", ValueError, "captions must say something in words, got 1"),
+        (["a.svg"], ["one"], "A.", TypeError, "frames must be matplotlib figures or SVG"),
+        ([None], ["one"], "A.", TypeError, "frames must be .* got None"),
+    ],
+)
+def test_a_player_refuses(frames, captions, alt, error, message):
+    with pytest.raises(error, match=message):
+        player(frames, captions, alt)
