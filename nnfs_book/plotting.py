@@ -10,7 +10,7 @@ from urllib.parse import quote
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import Markdown
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
@@ -183,18 +183,21 @@ def plot_regions(ax, predict, extent=1.05, points=61):
     --------
     >>> fig, ax = plt.subplots()
     >>> plot_regions(ax, lambda X: np.column_stack([X, -X]), extent=1, points=11)
-    >>> len(ax.collections)  # one for each class
-    4
+    >>> len(ax.patches), len(ax.collections)  # the first class, and the others on top of it
+    (1, 3)
     >>> plt.close(fig)
     """
     side = np.linspace(-extent, extent, points)
     grid = np.column_stack([np.tile(side, points), np.repeat(side, points)])
     scores = np.asarray(predict(grid), dtype=float)
-    for c, colour in zip(range(scores.shape[1]), CLASS_COLOURS, strict=False):
-        lead = scores[:, c] - np.delete(scores, c, axis=1).max(axis=1)
+    pale = [to_hex(0.7 + 0.3 * np.array(to_rgb(colour))) for colour in CLASS_COLOURS]
+    # The first class is painted everywhere, each further one where it is ahead of those before
+    # it. So no two regions can leave a gap between them.
+    ax.fill(extent * np.array([-1, 1, 1, -1]), extent * np.array([-1, -1, 1, 1]), color=pale[0])
+    for c, colour in zip(range(1, scores.shape[1]), pale[1:], strict=False):
+        lead = (scores[:, c] - scores[:, :c].max(axis=1)).reshape(points, points)
         if lead.max() > 0:
-            lead = lead.reshape(points, points)
-            ax.contourf(side, side, lead, levels=[0, lead.max()], colors=[colour], alpha=0.3)
+            ax.contourf(side, side, lead, levels=[0, lead.max()], colors=[colour])
     ax.set_aspect("equal")
     ax.grid(False)
 

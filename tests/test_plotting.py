@@ -112,14 +112,33 @@ def test_the_line_is_where_the_probability_is_one_half():
 
 
 def test_a_region_is_where_its_class_is_ahead():
-    """Class 1 is ahead below y = x; class 2 never, and gets no region."""
+    """Class 0 is the ground; class 1 is ahead below y = x, and class 2 nowhere."""
     fig, ax = plt.subplots()
     plot_regions(
         ax, lambda points: np.column_stack([points[:, 1], points[:, 0], 0 * points[:, 0] - 9]), 1, 21
     )
-    above, below = (region.get_paths()[0].vertices for region in ax.collections)
-    assert (above[:, 1] >= above[:, 0]).all() and (below[:, 1] <= below[:, 0]).all()
-    assert above.min() == below.min() == -1 and above.max() == below.max() == 1
+    (ground,), (region,) = ax.patches, ax.collections
+    below = region.get_paths()[0].vertices
+    assert (below[:, 1] <= below[:, 0]).all() and below.min() == -1 and below.max() == 1
+    assert ground.get_xy().min() == -1 and ground.get_xy().max() == 1
+
+
+def test_regions_tell_the_class_of_every_point():
+    """With scores that are linear, the borders are exact: the topmost colour is that of argmax."""
+    slopes = np.array([[1, -1, 0.3], [0.2, 0.7, -1]])
+    fig, ax = plt.subplots()
+    plot_regions(ax, lambda points: points @ slopes, extent=1, points=41)
+    rng = np.random.default_rng(1)
+    points = rng.uniform(-1, 1, (500, 2))
+    top = np.zeros(500, dtype=int)
+    for number, region in enumerate(ax.collections, start=1):
+        covered = np.zeros(500, dtype=bool)
+        for path in region.get_paths():
+            covered |= path.contains_points(points)
+        top[covered] = number
+    scores = np.sort(points @ slopes, axis=1)
+    clear = scores[:, -1] - scores[:, -2] > 0.05
+    assert (top == (points @ slopes).argmax(axis=1))[clear].all() and clear.sum() > 400
 
 
 # The player; that its slider works is tested in a browser, in test_pages.py
