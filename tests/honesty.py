@@ -205,8 +205,12 @@ def figures_alone(chapter):
     """No figure bears a date, points outside itself or runs a script but the player's own."""
     texts = list(chapter.shown("image/svg+xml"))
     for cell, html in chapter.shown("text/html"):
-        texts.append((cell, html.replace(f"<script>\n{PLAYER_SCRIPT}\n</script>", "")))
-        texts += [(cell, unquote(image.get("src") or "")) for image in Images(html).found]
+        html = html.replace(f"<script>\n{PLAYER_SCRIPT}\n</script>", "")
+        for address in {image.get("src") or "" for image in Images(html).found}:
+            if address.startswith(SVG_ADDRESS):
+                html = html.replace(address, "#")
+                texts.append((cell, unquote(address)))
+        texts.append((cell, html))
     return [
         f"the figure of cell {cell['id']} holds {found.group()!r}"
         for cell, text in texts
