@@ -78,6 +78,7 @@ class Visit:
         self.page.on("response", self.note_status)
         self.page.goto(urljoin(site, name), wait_until="networkidle")
         if options.get("java_script_enabled", True):
+            self.page.wait_for_function("!window.MathJax || window.MathJax.startup?.promise")
             self.page.evaluate("window.MathJax?.startup.promise")
 
     def admit(self, route, site):
