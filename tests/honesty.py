@@ -10,10 +10,14 @@ import re
 import tomllib
 from dataclasses import dataclass
 from decimal import Decimal
+from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote
 
 import nbformat
 import yaml
+
+from nnfs_book.plotting import PLAYER_SCRIPT
 
 ROOT = Path(__file__).parent.parent
 BOOK = ROOT / "book"
@@ -160,23 +164,68 @@ def small_enough(chapter):
 
 # Figures
 
+SVG_ADDRESS = "data:image/svg+xml,"
+FOREIGN = re.compile(
+    r"""<dc:date>|<script|\son[a-z]+=|@import|\b(?:href|src)=["'](?!\#|data:)|url\(["']?(?!\#)"""
+)
+
+
+class Images(HTMLParser):
+    """The attributes of all images in a piece of HTML, and its text without tags."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.found, self.text = [], ""
+        self.feed(html)
+
+    def handle_starttag(self, tag, attributes):
+        if tag == "img":
+            self.found.append(dict(attributes))
+
+    def handle_data(self, data):
+        self.text += data + "\n"
+
 
 def figures_in_words(chapter):
-    """Every figure has alt text in its cell's metadata: mystnb.image.alt."""
-    return [
-        f"the figure of cell {cell['id']} has no alt text"
+    """Every figure has alt text: in its cell's metadata, mystnb.image.alt, or within HTML."""
+    silent = [
+        cell
         for cell, _ in chapter.shown("image/svg+xml")
         if not cell["metadata"].get("mystnb", {}).get("image", {}).get("alt", "").strip()
     ]
+    silent += [
+        cell
+        for cell, html in chapter.shown("text/html")
+        if not all((image.get("alt") or "").strip() for image in Images(html).found)
+    ]
+    return [f"the figure of cell {cell['id']} has no alt text" for cell in silent]
 
 
 def figures_alone(chapter):
-    """No figure bears a date, runs a script or points outside itself."""
-    foreign = re.compile(r"""<dc:date>|<script|@import|\bhref=["'](?!\#|data:)|url\(["']?(?!\#)""")
+    """No figure bears a date, points outside itself or runs a script but the player's own."""
+    texts = list(chapter.shown("image/svg+xml"))
+    for cell, html in chapter.shown("text/html"):
+        html = html.replace(f"<script>\n{PLAYER_SCRIPT}\n</script>", "")
+        for address in {image.get("src") or "" for image in Images(html).found}:
+            if address.startswith(SVG_ADDRESS):
+                html = html.replace(address, "#")
+                texts.append((cell, unquote(address)))
+        texts.append((cell, html))
     return [
         f"the figure of cell {cell['id']} holds {found.group()!r}"
-        for cell, svg in chapter.shown("image/svg+xml")
-        if (found := foreign.search(svg))
+        for cell, text in texts
+        if (found := FOREIGN.search(text))
+    ]
+
+
+def figures_compared_as_text(chapter):
+    """An image within HTML is SVG that a reviewer can read in the diff, no PNG in disguise."""
+    return [
+        f"the HTML of cell {cell['id']} shows an image that is not SVG"
+        for cell, html in chapter.shown("text/html")
+        for image in Images(html).found
+        if not (image.get("src") or "").startswith(SVG_ADDRESS)
+        or "<image" in unquote(image["src"])
     ]
 
 
@@ -191,6 +240,7 @@ RULES = [
     small_enough,
     figures_in_words,
     figures_alone,
+    figures_compared_as_text,
 ]
 
 
@@ -223,18 +273,28 @@ def prose(page):
         text += cell["source"] + "\n" if cell["cell_type"] == "markdown" else ""
         text += mystnb.get("image", {}).get("alt", "") + "\n"
         text += mystnb.get("figure", {}).get("caption", "") + "\n"
+    for _, html in page.shown("text/html") if isinstance(page, Chapter) else []:
+        text += "".join(f"{image.get('alt')}\n" for image in Images(html).found)
     text = re.sub(r"\]\([^)]*\)|https?://[^\s>]*|\{(?:cite|doc|ref|eq)[^}]*\}`[^`]*`", " ", text)
     return re.sub(r"Python 3\.\d+", "Python", text)
 
 
 def accounted_for(chapter):
-    """The decimal numbers that a chapter prints or that stand in its code (comments do not)."""
-    values = set()
-    for _, text in chapter.shown("stream", *sorted(COMPARED - {"image/svg+xml"})):
+    """The decimal numbers that a chapter prints or that stand in its code.
+
+    Comments do not count, nor coordinates and alt texts of figures within HTML.
+    """
+    values, printed = set(), sorted(COMPARED - {"image/svg+xml", "text/html"})
+    texts = [text for _, text in chapter.shown("stream", *printed)]
+    for text in texts + [Images(html).text for _, html in chapter.shown("text/html")]:
         text = re.sub(r"(?<=\d)\.(?=[\s\],)])", ".0", text)  # NumPy prints 2.0 as "2."
         values |= {value for _, value in decimals(text)}
     for cell in chapter.code:
-        for node in ast.walk(ast.parse(cell["source"])):
+        code = ast.parse(cell["source"])
+        words = [n.value for n in ast.walk(code) if isinstance(n, ast.keyword) and n.arg == "alt"]
+        for node in ast.walk(code):
+            if node in words:
+                continue  # an alt text cannot vouch for itself
             if isinstance(node, ast.Constant) and isinstance(node.value, float):
                 values.add(Decimal(repr(node.value)))
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):

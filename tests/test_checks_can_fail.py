@@ -11,6 +11,8 @@ import nbformat
 import pytest
 from honesty import Chapter
 
+from nnfs_book.plotting import player
+
 # Re-execution: one character of one stored output is changed
 
 
@@ -110,6 +112,11 @@ def doctored(path, value):
     return Chapter("doctored", notebook)
 
 
+def html(text):
+    """An output in HTML, such as a player."""
+    return {"output_type": "display_data", "metadata": {}, "data": {"text/html": text}}
+
+
 OUTPUT = "cells 1 outputs 0"
 SVG = "cells 2 outputs 0 data image/svg+xml"
 DOCTORED = [
@@ -134,12 +141,36 @@ DOCTORED = [
     ("figures_in_words", "cells 2 metadata", {}),
     ("figures_alone", SVG, "<svg><metadata><dc:date>2024-01-01</dc:date></metadata></svg>"),
     ("figures_alone", SVG, '<svg><image xlink:href="https://example.org/a.png"/></svg>'),
+    ("figures_in_words", OUTPUT, html('<img src="data:image/svg+xml,%3Csvg/%3E">')),
+    ("figures_in_words", OUTPUT, html('<img alt=" " src="data:image/svg+xml,%3Csvg/%3E">')),
+    ("figures_alone", OUTPUT, html('<img alt="A curve." src="https://example.org/a.svg">')),
+    ("figures_alone", OUTPUT, html("<script>fetch(location)</script>")),
+    ("figures_alone", OUTPUT, html('<p onclick="fetch(location)">Here.</p>')),
+    (
+        "figures_alone",
+        OUTPUT,
+        html('<img alt="A curve." src="data:image/svg+xml,%3Cuse href=\'a.svg\'/%3E">'),
+    ),
+    ("figures_compared_as_text", OUTPUT, html('<img alt="A." src="data:image/png;base64,iVBO">')),
+    ("figures_compared_as_text", OUTPUT, html('<img alt="A.">')),
+    (
+        "figures_compared_as_text",
+        OUTPUT,
+        html('<img alt="A." src="data:image/svg+xml,%3Cimage href=\'data:image/png,\'/%3E">'),
+    ),
 ]
 
 
 def test_every_rule_accepts_the_honest_chapter():
     for rule in honesty.RULES:
         assert rule(Chapter("honest", honest())) == []
+
+
+def test_every_rule_accepts_a_player():
+    svg = "<svg><path id='p' d='M 0.26 1'/><g clip-path='url(#p)'><use href='#p'/></g></svg>"
+    shown = player([svg, svg], ["0.3", "0.4"], alt="A curve.").html
+    for rule in honesty.RULES:
+        assert rule(doctored(OUTPUT, html(shown))) == []
 
 
 @pytest.mark.parametrize("name, path, value", DOCTORED)
@@ -173,6 +204,17 @@ def test_a_number_from_nowhere_is_found(text):
 def test_a_caption_is_prose_too():
     chapter = doctored("cells 2 metadata mystnb figure", {"caption": "Highest at 0.26."})
     assert honesty.unaccounted_numbers(chapter, honesty.accounted_for(chapter)) == ["0.26"]
+
+
+def test_a_player_vouches_for_its_captions_only():
+    """Not for its alt text, which is prose, nor for the coordinates in its pictures."""
+    shown = player(["<svg><path d='M 0.26 1'/></svg>"], ["at 0.27"], alt="Highest at 0.28.").html
+    chapter = doctored(OUTPUT, html(shown))
+    chapter.notebook["cells"][1]["source"] = 'player(frames, captions, alt="Highest at 0.28.")'
+    known = honesty.accounted_for(chapter)
+    assert honesty.Decimal("0.27") in known
+    assert not known & {honesty.Decimal("0.26"), honesty.Decimal("0.28")}
+    assert "0.28" in honesty.unaccounted_numbers(chapter, known)
 
 
 def test_a_comment_prints_nothing():

@@ -77,7 +77,9 @@ class Visit:
         self.page.on("pageerror", lambda error: self.faults.append(f"script error: {error}"))
         self.page.on("response", self.note_status)
         self.page.goto(urljoin(site, name), wait_until="networkidle")
-        self.page.evaluate("window.MathJax?.startup.promise")
+        if options.get("java_script_enabled", True):
+            self.page.wait_for_function("!window.MathJax || window.MathJax.startup?.promise")
+            self.page.evaluate("window.MathJax?.startup.promise")
 
     def admit(self, route, site):
         if route.request.url.startswith(site):
@@ -136,6 +138,63 @@ def test_mathematics_is_set(visit, name):
     code = "".join(seen.all("main pre, main code", "all => all.map(c => c.innerText)"))
     for leftover in (r"\(", r"\[", "$$", r"\begin{"):
         assert text.count(leftover) == code.count(leftover), f"{leftover} is left over"
+
+
+PLAYERS = [
+    f"{path.relative_to(honesty.ROOT).with_suffix('')}.html"
+    for path in honesty.pages(".ipynb")
+    if any("<figure" in html for _, html in honesty.read_chapter(path).shown("text/html"))
+]
+IN_SIGHT = "all => all.flatMap((e, i) => e.checkVisibility() ? [i] : [])"
+
+
+def test_there_is_a_player():
+    assert PLAYERS
+
+
+@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
+@pytest.mark.parametrize("name", PLAYERS)
+def test_slider_changes_the_frame(visit, name, viewport):
+    """By keyboard and by assistive technology; each player moves alone."""
+    seen = visit(name, viewport=viewport)
+    # A second copy on the same page, made as the page's own was: its script runs where it stands.
+    seen.page.evaluate(
+        """() => {
+            const one = document.querySelector(".player"), other = one.cloneNode(true);
+            const script = document.createElement("script");
+            script.textContent = other.querySelector("script").textContent;
+            other.querySelector("script").replaceWith(script);
+            one.after(other);
+        }"""
+    )
+    players = seen.page.locator(".player")
+    count = players.first.locator("figure").count()
+    first, other = players.nth(0), players.nth(1)
+    slider = first.get_by_role("slider", name="Slide through the frames")
+
+    def shown(player):
+        return player.locator("figure").evaluate_all(IN_SIGHT)
+
+    assert shown(first) == shown(other) == [count - 1]
+    slider.focus()
+    for key, frame in (("Home", 0), ("ArrowRight", 1), ("End", count - 1), ("ArrowLeft", count - 2)):
+        seen.page.keyboard.press(key)
+        assert shown(first) == [frame] and shown(other) == [count - 1]
+        caption = first.locator("figcaption").nth(frame).inner_text()
+        assert caption and slider.get_attribute("aria-valuetext") == caption
+        assert first.locator("img").nth(frame).bounding_box()["height"] > 100
+    other.get_by_role("slider").fill("0")
+    assert shown(first) == [count - 2] and shown(other) == [0]
+    assert seen.faults == []
+
+
+@pytest.mark.parametrize("name", PLAYERS)
+def test_without_javascript_a_still_is_shown(visit, name):
+    page = visit(name, viewport=WIDE, java_script_enabled=False).page
+    for player in page.locator(".player").all():
+        assert [f.is_visible() for f in player.locator("figure").all()][::-1].index(True) == 0
+        assert sum(f.is_visible() for f in player.locator("figure").all()) == 1
+        assert not player.locator("input").is_visible()
 
 
 def test_links_lead_somewhere(html, visit):

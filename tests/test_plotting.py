@@ -3,6 +3,9 @@
 import ast
 import inspect
 import io
+import re
+from html import unescape
+from urllib.parse import unquote
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -10,7 +13,15 @@ import numpy as np
 import pytest
 
 from nnfs_book import activations, losses, plotting
-from nnfs_book.plotting import plot_points, plot_probability, show_code, without_docstrings
+from nnfs_book.plotting import (
+    data_address,
+    player,
+    plot_points,
+    plot_probability,
+    plot_regions,
+    show_code,
+    without_docstrings,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -98,3 +109,92 @@ def test_the_line_is_where_the_probability_is_one_half():
     (vertices,) = (path.vertices for path in ax.collections[-1].get_paths())
     np.testing.assert_allclose(vertices[:, 1], 0.25)
     assert vertices[:, 0].min() == -1 and vertices[:, 0].max() == 1
+
+
+def test_a_region_is_where_its_class_is_ahead():
+    """Class 0 is the ground; class 1 is ahead below y = x, and class 2 nowhere."""
+    fig, ax = plt.subplots()
+    plot_regions(
+        ax, lambda points: np.column_stack([points[:, 1], points[:, 0], 0 * points[:, 0] - 9]), 1, 21
+    )
+    (ground,), (region,) = ax.patches, ax.collections
+    below = region.get_paths()[0].vertices
+    assert (below[:, 1] <= below[:, 0]).all() and below.min() == -1 and below.max() == 1
+    assert ground.get_xy().min() == -1 and ground.get_xy().max() == 1
+
+
+def test_regions_tell_the_class_of_every_point():
+    """With scores that are linear, the borders are exact: the topmost colour is that of argmax."""
+    slopes = np.array([[1, -1, 0.3], [0.2, 0.7, -1]])
+    fig, ax = plt.subplots()
+    plot_regions(ax, lambda points: points @ slopes, extent=1, points=41)
+    rng = np.random.default_rng(1)
+    points = rng.uniform(-1, 1, (500, 2))
+    top = np.zeros(500, dtype=int)
+    for number, region in enumerate(ax.collections, start=1):
+        covered = np.zeros(500, dtype=bool)
+        for path in region.get_paths():
+            covered |= path.contains_points(points)
+        top[covered] = number
+    scores = np.sort(points @ slopes, axis=1)
+    clear = scores[:, -1] - scores[:, -2] > 0.05
+    assert (top == (points @ slopes).argmax(axis=1))[clear].all() and clear.sum() > 400
+
+
+# The player; that its slider works is tested in a browser, in test_pages.py
+
+SQUARE = '<svg viewBox="0 0 1 1"><path d="M 0 0 H 1 V 1"/></svg>'
+
+
+def curve(height):
+    fig, ax = plt.subplots()
+    ax.plot([0, height])
+    return fig
+
+
+def test_a_player_is_the_same_byte_for_byte_and_closes_its_figures():
+    html = player([curve(1), curve(2)], ["one", "two"], "A line.")._repr_html_()
+    assert player([curve(1), curve(2)], ["one", "two"], "A line.").html == html
+    assert plt.get_fignums() == []
+    assert "<dc:date>" not in unquote(html)
+    assert " id=" not in re.sub(r'src="[^"]*"', "", html)
+    assert repr(player([SQUARE], ["one"], "A square.")) == "Player of 1 frames"
+
+
+def test_a_player_shows_its_last_frame_where_no_script_runs():
+    html = player([SQUARE] * 3, ["one", "two", "three"], "A square.").html
+    figures = re.findall(r"<figure( hidden)?>.*?<figcaption>(\w+)</figcaption>", html, re.DOTALL)
+    assert figures == [(" hidden", "one"), (" hidden", "two"), ("", "three")]
+    assert "<label hidden>" in html and 'max="2" value="2"' in html
+    assert html.count('alt="A square."') == 3
+
+
+def test_texts_of_a_player_are_text():
+    html = player([SQUARE], ["a < b & c"], 'The "curve" <b>.').html
+    assert "<figcaption>a &lt; b &amp; c</figcaption>" in html
+    assert 'alt="The &quot;curve&quot; &lt;b&gt;."' in html
+
+
+@pytest.mark.parametrize("svg", [SQUARE, "<svg a='1' b=\"it's 50 % of #1, √2 & more\"/>"])
+def test_an_address_holds_the_whole_picture(svg):
+    address = data_address("<?xml version='1.0'?>\n" + svg)
+    assert not set(address) & set('<>"#&\n') and unescape(address) == address
+    content = unquote(address.removeprefix("data:image/svg+xml,"))
+    assert content in (svg, svg.replace('"', "'"))
+
+
+@pytest.mark.parametrize(
+    ("frames", "captions", "alt", "error", "message"),
+    [
+        ([SQUARE], ["one", "two"], "A.", ValueError, "captions must be one for each frame, got 2"),
+        ([], [], "A.", ValueError, "got 0 for 0 frames"),
+        ([SQUARE], ["one"], " ", ValueError, "alt must say something in words, got ' '"),
+        ([SQUARE], [""], "A.", ValueError, "captions must say something in words"),
+        ([SQUARE], [1], "A.", ValueError, "captions must say something in words, got 1"),
+        (["a.svg"], ["one"], "A.", TypeError, "frames must be matplotlib figures or SVG"),
+        ([None], ["one"], "A.", TypeError, "frames must be .* got None"),
+    ],
+)
+def test_a_player_refuses(frames, captions, alt, error, message):
+    with pytest.raises(error, match=message):
+        player(frames, captions, alt)
