@@ -150,7 +150,7 @@ def test_a_number_that_is_not_finite_is_refused(folder, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("H", 20), "name must be one of N0, A, B, C, D, E, F, G, toy, got 'H'"),
+        (("H", 20), "name must be one of N0, A, B, C, D, E, F, G, S2-11, toy, got 'H'"),
         (("toy", 20, "luck"), "kind must be one of rounding, seeds, got 'luck'"),
         (("toy", 0), "members must be a whole number of at least 1, got 0"),
         (("toy", 2.0), "members must be a whole number of at least 1, got 2.0"),
