@@ -224,8 +224,7 @@ def figures_compared_as_text(chapter):
         f"the HTML of cell {cell['id']} shows an image that is not SVG"
         for cell, html in chapter.shown("text/html")
         for image in Images(html).found
-        if not (image.get("src") or "").startswith(SVG_ADDRESS)
-        or "<image" in unquote(image["src"])
+        if not (image.get("src") or "").startswith(SVG_ADDRESS) or "<image" in unquote(image["src"])
     ]
 
 

@@ -270,6 +270,12 @@ def test_true_steps_are_proved(before, after, given):
 # --- what is false ------------------------------------------------------------------------------
 
 FALSE = [  # before, after, declarations
+    # at a kink, also where indices leave many cases to try
+    (
+        "Derivative(Sum(Sum(Abs(t[k, m]), (m, 1, J)), (k, 1, K)), t[i, j])",
+        "sign(t[i, j])",
+        PAIRS | {"where": ["1 <= i <= K", "1 <= j <= J"]},
+    ),
     # signs and factors
     (Derivative(exp(-z), z), exp(-z), {}),
     ("Derivative(1/(1 + exp(-z)), z)", "-exp(-z)/(1 + exp(-z))**2", given(z)),
@@ -475,6 +481,7 @@ BLIND = {
     "(x - y)/(x - y)",
     "0*log(x)",
     "Derivative(x**2/x, x)",
+    "Derivative(Sum(Sum(Abs(t[k, m]), (m, 1, J)), (k, 1, K)), t[i, j])",
 }
 
 

@@ -177,7 +177,12 @@ def test_slider_changes_the_frame(visit, name, viewport):
 
     assert shown(first) == shown(other) == [count - 1]
     slider.focus()
-    for key, frame in (("Home", 0), ("ArrowRight", 1), ("End", count - 1), ("ArrowLeft", count - 2)):
+    for key, frame in (
+        ("Home", 0),
+        ("ArrowRight", 1),
+        ("End", count - 1),
+        ("ArrowLeft", count - 2),
+    ):
         seen.page.keyboard.press(key)
         assert shown(first) == [frame] and shown(other) == [count - 1]
         caption = first.locator("figcaption").nth(frame).inner_text()

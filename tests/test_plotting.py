@@ -115,7 +115,10 @@ def test_a_region_is_where_its_class_is_ahead():
     """Class 0 is the ground; class 1 is ahead below y = x, and class 2 nowhere."""
     fig, ax = plt.subplots()
     plot_regions(
-        ax, lambda points: np.column_stack([points[:, 1], points[:, 0], 0 * points[:, 0] - 9]), 1, 21
+        ax,
+        lambda points: np.column_stack([points[:, 1], points[:, 0], 0 * points[:, 0] - 9]),
+        1,
+        21,
     )
     (ground,), (region,) = ax.patches, ax.collections
     below = region.get_paths()[0].vertices

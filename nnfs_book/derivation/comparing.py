@@ -54,7 +54,10 @@ def plans(given, proof, before, after):
     if len(choices) > MOST:
         choices = random.Random(0).sample(choices, MOST)
     for n, choice in enumerate(choices):
-        turns = [*12 * [None], *range(24)] if len(choices) == 1 else [None, 2 * n + 1]
+        if len(choices) == 1:
+            turns = [*12 * [None], *range(24)]
+        else:  # the first point is all zeros, where kinks are
+            turns = [None if n else 0, 2 * n + 1]
         yield from ((choice, turn, ()) for turn in turns)
     divisors = proof.normal_form(before)[1] | proof.normal_form(after)[1]
     for divisor in sorted(divisors, key=str):
