@@ -178,9 +178,8 @@ def steps(rounds):
 
     All variants wait in processes of their own and take turns, as the contenders do.
     """
-    times, hashes = {}, set()
+    times, running = {}, {}
     with ExitStack() as stack:
-        running = {}
         for name, (constants, to_the_inputs) in STEPS.items():
             worker = running[name] = stack.enter_context(Worker())
             worker(workers.build, Ours.name, D, 0)

@@ -15,19 +15,18 @@ from benchmarks.configurations import D, wide_spiral
 from benchmarks.contenders import CONTENDERS, Ours
 from nnfs_book import arithmetic
 
-
-def thread_limits(threads):
-    """Return the environment variables that hold a process to so many threads.
-
-    NumPy's OpenBLAS, PyTorch's OpenMP and MKL, and XLA each have their own.
-    """
-    names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NPROC")
-    return {name: str(threads) for name in names} | {
-        "XLA_FLAGS": f"--xla_cpu_multi_thread_eigen={'false' if threads == 1 else 'true'}",
-        "TORCHINDUCTOR_COMPILE_THREADS": "1",
-        "TORCH_LOGS": "-all",
-        "JAX_PLATFORMS": "cpu",
-    }
+# What holds a process to one thread: NumPy's OpenBLAS, PyTorch's OpenMP and MKL, and XLA each have
+# a variable of their own.
+ENVIRONMENT = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "NPROC": "1",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
+    "TORCHINDUCTOR_COMPILE_THREADS": "1",
+    "TORCH_LOGS": "-all",
+    "JAX_PLATFORMS": "cpu",
+}
 
 
 class Worker:
@@ -35,8 +34,6 @@ class Worker:
 
     Parameters
     ----------
-    threads : int
-        How many threads its libraries may use.
     pinned : bool
         Keep the process on one core, the same for all workers, where the system can do that.
 
@@ -48,11 +45,10 @@ class Worker:
             print(worker(sum, [1, 2]))
     """
 
-    def __init__(self, threads=1, pinned=True):
-        os.environ.update(thread_limits(threads))  # the new process inherits them
+    def __init__(self, pinned=True):
+        os.environ.update(ENVIRONMENT)  # the new process inherits it
         context = multiprocessing.get_context("spawn")
         self.pool = ProcessPoolExecutor(max_workers=1, mp_context=context)
-        self(thread_limits, threads)  # start it now, while the variables are set
         if pinned:
             self(pin)
 

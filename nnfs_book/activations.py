@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from nnfs_book.arithmetic import as_float, by_blocks, exp, total
-from nnfs_book.validation import finite, float_array, must_have, same_shape
+from nnfs_book.arithmetic import as_float, by_blocks, exp, finite, total
+from nnfs_book.validation import float_array, float_array_like, must_have, same_shape
 
 
 def sigmoid(z):
@@ -73,7 +73,7 @@ class Activation:
     def backward(self, dvalues):
         """Multiply the gradient at the output by the function's derivative."""
         must_have(self, "output", "forward")
-        dvalues = float_array(dvalues, "dvalues", like=self.output)
+        dvalues = float_array_like(dvalues, self.output, "dvalues", "output")
         self.dinputs = by_blocks(self.chain, dvalues, self.inputs, self.output)
 
     def chain(self, dvalues, inputs, output):

@@ -144,6 +144,24 @@ def snap(a, bits):
     return push(a, exponent(largest(a)), bits, out=np.empty(a.shape))
 
 
+def finite(a, name):
+    """Return an array, or raise ValueError if it, of that name, holds NaN or infinity.
+
+    Examples
+    --------
+    >>> finite(np.array([1.0, np.inf]), "inputs")
+    Traceback (most recent call last):
+        ...
+    ValueError: inputs holds NaN or infinity; finite numbers are wanted
+    """
+    flat = a.ravel(order="K")
+    with np.errstate(over="ignore", invalid="ignore"):
+        squares = np.dot(flat, flat)  # finite only if all are; infinite also by overflow
+    if not isfinite(squares.real) and not np.isfinite(a).all():
+        raise ValueError(f"{name} holds NaN or infinity; finite numbers are wanted")
+    return a
+
+
 def largest(a, name="an operand"):
     """Return the largest magnitude in an array, 0 if it is empty.
 
@@ -164,7 +182,7 @@ def largest(a, name="an operand"):
 
     magnitudes = [float(m) for share in in_blocks(largest_of, flat) for m in share]
     if not isfinite(sum(magnitudes)):
-        raise ValueError(f"{name} holds NaN or infinity; finite numbers are wanted")
+        finite(a, name)
     return max(magnitudes)
 
 
@@ -270,8 +288,10 @@ def affine(inputs, weights, biases):
     >>> affine([[1, 2]], [[3], [4]], [[5]]).tolist()
     [[16.0]]
     """
-    names = ("inputs", "weights", "biases")
-    return _exact_product(inputs, weights, names, row=as_float(biases))[0]
+    biases, columns = as_float(biases), np.shape(weights)[-1]
+    if biases.shape != (1, columns):
+        raise ValueError(f"biases must have shape (1, {columns}), got {biases.shape}")
+    return _exact_product(inputs, weights, ("inputs", "weights", "biases"), row=biases)[0]
 
 
 def affine_gradients(inputs, dvalues):
@@ -300,17 +320,18 @@ def affine_gradients(inputs, dvalues):
     >>> dweights.tolist(), dbiases.tolist()
     ([[3.0], [6.0]], [[3.0]])
     """
-    return _exact_product(as_float(inputs).T, dvalues, ("inputs", "dvalues"), with_sums=True)
+    return _exact_product(as_float(inputs).T, dvalues, ("inputs", "dvalues"))
 
 
-def _exact_product(a, b, names, row=None, with_sums=False):
-    """Return ``a @ b``, with a row added if one is given, and the column sums of `b` if wanted."""
+def _exact_product(a, b, names, row=None):
+    """Return ``a @ b``, with a row added if one is given, and the column sums of `b`."""
     a, b = as_float(a), as_float(b)
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[0]:
         raise ValueError(f"matmul wants shapes (n, k) and (k, m), got {a.shape} and {b.shape}")
     if is_native():
-        product = a @ b if row is None else a @ b + row
-        return product, b.sum(axis=0, keepdims=True) if with_sums else None
+        for operand, name in zip((a, b) if row is None else (a, b, row), names, strict=True):
+            finite(operand, name)
+        return a @ b if row is None else a @ b + row, b.sum(axis=0, keepdims=True)
     e_a, largest_b = exponent(largest(a, names[0])), largest(b, names[1])
     # The row takes part as a last row of b, which meets a last column of ones in a. For these
     # stands the largest power of two on the grid of a, so that the ones do not make it coarser.
@@ -323,14 +344,14 @@ def _exact_product(a, b, names, row=None, with_sums=False):
         e_b = exponent(max(largest_b, largest(row, names[2])))
         row = push(row, e_b, bits, out=row)
     multiply = _by_rows if len(a) > len(b) else _by_terms
-    return multiply(a, b, row, one, e_a, e_b, bits, with_sums)
+    return multiply(a, b, row, one, e_a, e_b, bits)
 
 
 # An exact sum is the same however it is split, so it is split for speed: along the longer side of
 # the first matrix, into blocks that stay in the processor's cache while they are converted.
 
 
-def _by_rows(a, b, row, one, e_a, e_b, bits, with_sums):
+def _by_rows(a, b, row, one, e_a, e_b, bits):
     terms, columns = b.shape
     inside = terms < columns  # where the row costs less: inside the product, or added to it
     right = np.empty((terms + inside, columns))
@@ -352,10 +373,10 @@ def _by_rows(a, b, row, one, e_a, e_b, bits, with_sums):
 
     with np.errstate(over="ignore", under="ignore"):
         in_blocks(multiply, a, width=max(terms, columns))
-        return result, as_float(right[:terms].sum(axis=0, keepdims=True)) if with_sums else None
+        return result, as_float(right[:terms].sum(axis=0, keepdims=True))
 
 
-def _by_terms(a, b, row, one, e_a, e_b, bits, with_sums):
+def _by_terms(a, b, row, one, e_a, e_b, bits):
     shape = len(a), b.shape[1]
 
     def multiply(blocks):
@@ -367,13 +388,12 @@ def _by_terms(a, b, row, one, e_a, e_b, bits, with_sums):
             push(a.T[block], e_a, bits, out=left[:n])
             push(b[block], e_b, bits, out=right[:n])
             exact += product(left[:n].T, right[:n], out=part)
-            if with_sums:
-                sums += right[:n].sum(axis=0)
+            sums += right[:n].sum(axis=0)
         return exact, sums
 
     with np.errstate(over="ignore", under="ignore"):
         products, sums = zip(*in_blocks(multiply, b, width=max(shape)), strict=True)
-        return as_float(sum(products, row * one)), as_float(sum(sums)) if with_sums else None
+        return as_float(sum(products, row * one)), as_float(sum(sums))
 
 
 def product(a, b, out):
@@ -467,7 +487,7 @@ def empty(shape, dtype=np.float32):
     for i in range(len(kept)):
         if _is_unused(kept, i):
             return kept[i]
-    _let_go(ENOUGH)
+    _let_go()
     kept.append(np.empty(shape, dtype))
     return kept[-1]
 
@@ -477,9 +497,9 @@ def _is_unused(arrays, i):
     return sys.getrefcount(arrays[i]) == 2
 
 
-def _let_go(enough):
-    """Give unused arrays back to the system if those kept take more than `enough` bytes."""
-    if sum(a.nbytes for arrays in _kept.__dict__.values() for a in arrays) > enough:
+def _let_go():
+    """Give unused arrays back to the system if those kept take more than enough."""
+    if sum(a.nbytes for arrays in _kept.__dict__.values() for a in arrays) > ENOUGH:
         for arrays in _kept.__dict__.values():
             arrays[:] = [arrays[i] for i in range(len(arrays)) if not _is_unused(arrays, i)]
 

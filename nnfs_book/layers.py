@@ -10,12 +10,13 @@ from nnfs_book.arithmetic import (
     as_float,
     by_blocks,
     empty,
+    finite,
     is_native,
     matmul,
     total,
 )
 from nnfs_book.randomness import stream_or_common
-from nnfs_book.validation import finite, float_array, must_have, number, whole_number
+from nnfs_book.validation import float_array, float_array_like, must_have, number, whole_number
 
 
 class OnDemand:
@@ -87,7 +88,8 @@ class Dense:
     Notes
     -----
     The layer keeps its inputs for the way back, and the gradient for `dinputs`, without copies:
-    leave them as they are in between. Source: claims S2-01 and S2-02.
+    leave them as they are in between. It copies the weights, because the optimizer may move them
+    first. Source: claims S2-01 and S2-02.
 
     Examples
     --------
@@ -139,7 +141,7 @@ class Dense:
     def backward(self, dvalues):
         """Turn the gradient at the output, shape (N, M), into those at W, b and the inputs."""
         must_have(self, "output", "forward")
-        dvalues = float_array(dvalues, "dvalues", like=self.output)
+        dvalues = float_array_like(dvalues, self.output, "dvalues", "output")
         weights, biases = as_float(self.weights), as_float(self.biases)
         dweights, dbiases = affine_gradients(self.inputs, dvalues)
         self.dweights = dweights + penalty_gradient(
@@ -148,7 +150,7 @@ class Dense:
         self.dbiases = dbiases + penalty_gradient(
             biases, self.bias_regularizer_l1, self.bias_regularizer_l2
         )
-        self.dinputs = partial(matmul, dvalues, weights.T.copy("K"))
+        self.dinputs = partial(matmul, dvalues, weights.copy().T)
 
 
 def penalty(w, l1, l2):
@@ -229,21 +231,29 @@ class Dropout:
 
     def forward(self, inputs, training=True):
         """Apply a fresh mask to inputs of any 2-D shape, or none when not training."""
-        inputs = float_array(inputs, "inputs")
-        if not training or self.rate == 0:
-            self.output, self.binary_mask = finite(inputs, "inputs"), None
-            return
-        kept = stream_or_common(self.stream).keep(inputs.shape, 1 - self.rate)
-        scale = inputs.dtype.type(1 / (1 - self.rate))
-        mask = np.multiply(kept, scale, out=empty(kept.shape, inputs.dtype.type))
-        self.output = by_blocks(lambda x, m: finite(x, "inputs") * m, inputs, mask)
+        inputs, mask = float_array(inputs, "inputs"), None
+        if training and self.rate:
+            kept = stream_or_common(self.stream).keep(inputs.shape, 1 - self.rate)
+            scale = inputs.dtype.type(1 / (1 - self.rate))
+            mask = np.multiply(kept, scale, out=empty(kept.shape, inputs.dtype.type))
+        self.output = masked(inputs, mask, "inputs")
         self.binary_mask = mask
 
     def backward(self, dvalues):
         """Let the gradient through where the input went through, scaled alike."""
         must_have(self, "output", "forward")
-        dvalues = float_array(dvalues, "dvalues", like=self.output)
-        if self.binary_mask is None:
-            self.dinputs = finite(dvalues, "dvalues")
-            return
-        self.dinputs = by_blocks(lambda g, m: finite(g, "dvalues") * m, dvalues, self.binary_mask)
+        dvalues = float_array_like(dvalues, self.output, "dvalues", "output")
+        self.dinputs = masked(dvalues, self.binary_mask, "dvalues")
+
+
+def masked(a, mask, name):
+    """Return a new array: `a` times a mask, or a copy of `a` where there is none.
+
+    Examples
+    --------
+    >>> masked(np.array([[1.0, 2.0]]), np.array([[0.0, 4.0]]), "inputs").tolist()
+    [[0.0, 8.0]]
+    """
+    if mask is None:
+        return by_blocks(lambda part: finite(part, name), a)
+    return by_blocks(lambda part, scales: finite(part, name) * scales, a, mask)

@@ -279,7 +279,7 @@ def class_rows(y, predictions):
     y : array_like, shape (N,) or (N, K)
         Class numbers from 0 to K - 1, or rows that are not negative and sum to 1.
     predictions : ndarray, shape (N, K)
-        Their shape and type are wanted.
+        The rows get their shape and type.
 
     Raises
     ------

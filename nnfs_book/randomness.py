@@ -38,7 +38,8 @@ class RandomStream:
         """Draw a boolean array, each entry True with the given probability.
 
         A raw draw has 64 bits, enough for two whole numbers below ``2**32``; an entry is True
-        when its number is below ``probability * 2**32``.
+        when its number is below ``probability * 2**32``. (A block has an even number of entries,
+        so that no half of a draw is lost between two blocks.)
         """
         kept = empty(shape, np.bool_)
         entries, limit = kept.reshape(-1), round(probability * 2**32)

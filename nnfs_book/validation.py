@@ -1,11 +1,10 @@
 """Checks of what comes in, with errors that say what was wanted."""
 
-from math import isfinite
 from numbers import Integral, Real
 
 import numpy as np
 
-from nnfs_book.arithmetic import as_float, is_native
+from nnfs_book.arithmetic import as_float, finite, is_native
 
 
 def finite_array(a, name, ndim=2):
@@ -28,28 +27,13 @@ def finite_array(a, name, ndim=2):
     return finite(float_array(a, name, ndim), name)
 
 
-def float_array(a, name, ndim=2, like=None):
-    """Return `a` as a floating array, or raise as `finite_array` does, but for NaN and infinity.
-
-    With `like`, an array, the shape has to be that of the layer's output.
-    """
+def float_array(a, name, ndim=2):
+    """Return `a` as a floating array, or raise as `finite_array` does, but for NaN and infinity."""
     if isinstance(a, np.ma.MaskedArray) and np.ma.is_masked(a):
         raise ValueError(f"{name} has masked entries; finite numbers are wanted")
     a = as_float(array_of_numbers(a, name))
     if a.ndim != ndim:
         raise ValueError(f"{name} must have {ndim} dimensions, got shape {a.shape}")
-    if like is not None and a.shape != like.shape:
-        raise ValueError(f"{name} must have the shape of output, {like.shape}, got {a.shape}")
-    return a
-
-
-def finite(a, name):
-    """Return an array, or raise ValueError if it holds NaN or infinity."""
-    flat = a.ravel(order="K")
-    with np.errstate(over="ignore", invalid="ignore"):
-        squares = np.dot(flat, flat)  # finite only if all are; infinite also by overflow
-    if not isfinite(squares.real) and not np.isfinite(a).all():
-        raise ValueError(f"{name} holds NaN or infinity; finite numbers are wanted")
     return a
 
 
@@ -69,7 +53,12 @@ def array_of_numbers(a, name):
 
 def same_shape(a, other, name, other_name):
     """Return `a` as a finite array, or raise ValueError unless its shape is that of `other`."""
-    a = finite_array(a, name, ndim=other.ndim)
+    return finite(float_array_like(a, other, name, other_name), name)
+
+
+def float_array_like(a, other, name, other_name):
+    """Return `a` as `same_shape` does, but let NaN and infinity pass."""
+    a = float_array(a, name, ndim=other.ndim)
     if a.shape != other.shape:
         raise ValueError(
             f"{name} must have the shape of {other_name}, {other.shape}, got {a.shape}"

@@ -3,6 +3,7 @@
 import copy
 import inspect
 import pickle
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from hypothesis.extra.numpy import arrays
 
 from nnfs_book import losses, optimizers
 from nnfs_book.activations import Linear, ReLU, Sigmoid, Softmax, sigmoid, softmax
+from nnfs_book.arithmetic import native
 from nnfs_book.datasets import sine_data, spiral_data, vertical_data
 from nnfs_book.layers import Dense, Dropout
 from nnfs_book.randomness import RandomStream, set_seed
@@ -215,12 +217,16 @@ def test_penalties_count_weights_and_biases():
 
 def test_dropout_scales_what_it_keeps():
     layer = Dropout(0.25, stream=RandomStream(0))
-    inputs = np.full((1000, 10), 3.0)
+    inputs = np.full((1000, 10), 3, dtype=np.float32)
     layer.forward(inputs)
     assert set(np.unique(layer.output)) == {0, np.float32(4)}
     assert (layer.output == 0).mean() == pytest.approx(0.25, abs=0.02)
     layer.forward(inputs, training=False)
     assert (layer.output == inputs).all()
+    layer.backward(inputs)
+    assert (layer.dinputs == inputs).all()
+    layer.output[:], layer.dinputs[:] = 5, 7  # neither belongs to somebody else
+    assert not np.isin([5, 7], inputs).any()
 
 
 def test_dropout_draws_a_fresh_mask_each_time():
@@ -464,6 +470,32 @@ def test_parameters_that_are_not_finite_are_refused(name):
     getattr(layer, name)[0, 1] = np.nan
     with refused(f"{name} holds NaN or infinity"):
         layer.forward([[1, 2]])
+
+
+@pytest.mark.parametrize("shape", [(1, 2), (4, 3), (3, 1), (1, 1)])
+@pytest.mark.parametrize("arithmetic", [nullcontext, native])
+def test_biases_of_another_shape_are_refused(shape, arithmetic):
+    layer = Dense(2, 3)
+    layer.biases = np.zeros(shape)
+    with arithmetic(), refused(rf"biases must have shape \(1, 3\), got \({shape[0]}, {shape[1]}\)"):
+        layer.forward(np.ones((4, 2)))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize(
+    "layer",
+    [Dense(2, 3), Dropout(0.5), ReLU(), Sigmoid(), Linear(), Softmax()],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_what_is_not_finite_is_refused_in_native_arithmetic_too(layer, bad):
+    with native():
+        layer.forward(np.ones((4, 2)))
+        output = layer.output
+        with refused("inputs holds NaN or infinity"):
+            layer.forward([[1, bad]])
+        with refused("dvalues holds NaN or infinity"):
+            layer.backward(np.full(output.shape, bad))
+    assert layer.output is output
 
 
 @pytest.mark.parametrize("rate", [-0.1, 1, 1.5, np.nan])

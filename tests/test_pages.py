@@ -196,7 +196,9 @@ def test_slider_changes_the_frame(visit, name, viewport):
 @pytest.mark.parametrize("name", PLAYERS)
 def test_without_javascript_a_still_is_shown(visit, name):
     page = visit(name, viewport=WIDE, java_script_enabled=False).page
-    for player in page.locator(".player").all():
+    players = page.locator(".player").all()
+    assert players
+    for player in players:
         assert [f.is_visible() for f in player.locator("figure").all()][::-1].index(True) == 0
         assert sum(f.is_visible() for f in player.locator("figure").all()) == 1
         assert not player.locator("input").is_visible()

@@ -298,9 +298,8 @@ class Proof:
 
     def split(self, e, n, least, top):
         """Take the last terms out of the sums that go beyond `top`, which is n or close to it."""
-        for total in sorted(
-            single_sums(e), key=lambda s: (-s.count(Sum), str(s))
-        ):  # outermost first
+        outermost_first = sorted(single_sums(e), key=lambda s: (-s.count(Sum), str(s)))
+        for total in outermost_first:
             k, a, b = total.limits[0]
             room = (top + 1 - a).subs(n, least + Dummy("m", integer=True, nonnegative=True))
             if (b - top).is_Integer and b != top and room.is_nonnegative:
