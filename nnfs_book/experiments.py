@@ -1,4 +1,4 @@
-"""The trainings whose printed figures the book confirms.
+"""The trainings, and other experiments with chance, whose printed figures the book confirms.
 
 Chapters, stored ensembles and tests all call these functions, and the chapters show their
 source: what is read is what ran.
@@ -11,6 +11,7 @@ from hashlib import sha256
 import numpy as np
 
 from nnfs_book.activations import ReLU, Sigmoid, Softmax
+from nnfs_book.arithmetic import total
 from nnfs_book.datasets import spiral_data
 from nnfs_book.layers import Dense, Dropout
 from nnfs_book.losses import (
@@ -121,6 +122,11 @@ def logistic_regression(nudge=0, seed=0, epochs=10_001):
     Run
         Its log has a row for every hundredth epoch.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If a number is out of its range. The message names which.
+
     Examples
     --------
     >>> run = logistic_regression(epochs=101)
@@ -142,7 +148,7 @@ def logistic_regression(nudge=0, seed=0, epochs=10_001):
     optimizer = Adam(learning_rate=0.001, decay=5e-7)
     log = []
 
-    for epoch in range(epochs):
+    for epoch in range(whole_number(epochs, "epochs", minimum=1)):
         dense1.forward(X)
         activation1.forward(dense1.output)
         dense2.forward(activation1.output)
@@ -208,6 +214,11 @@ def spiral_classifier(
     Run
         Its log has a row for every hundredth epoch.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If a number is out of its range. The message names which.
+
     Examples
     --------
     >>> run = spiral_classifier(epochs=101)
@@ -228,7 +239,7 @@ def spiral_classifier(
     optimizer = Adam(learning_rate=learning_rate, decay=decay)
     log = []
 
-    for epoch in range(epochs):
+    for epoch in range(whole_number(epochs, "epochs", minimum=1)):
         dense1.forward(X)
         activation1.forward(dense1.output)
         dropout1.forward(activation1.output)
@@ -259,6 +270,66 @@ def spiral_classifier(
     accuracy = np.mean(prediction.argmax(axis=1) == y)
     run.figures.update(figures_of(log, accuracy, loss_function.calculate(prediction, y)))
     return run
+
+
+@dataclass(frozen=True)
+class MaskedSums:
+    """What was found of one vector, summed up under many masks.
+
+    Attributes
+    ----------
+    figures : dict
+        The measured numbers, under the names of the ledger.
+    sums : ndarray, shape (masks,)
+        The vector's sum under each mask.
+    log : tuple
+        Empty: there are no epochs here.
+    """
+
+    figures: dict
+    sums: np.ndarray
+    log: tuple = ()
+
+    @property
+    def sha256(self):
+        """The SHA-256 of the sums as little-endian float32: equal hash, equal bits."""
+        return sha256(self.sums.astype("<f4").tobytes()).hexdigest()
+
+    def sha256_at(self, epoch):
+        """Return None: there are no epochs here."""
+        return None
+
+
+def masked_sums(seed=0, rate=0.2, masks=10_000):
+    """Sum up the ten numbers of claim S2-11 under many dropout masks.
+
+    Parameters
+    ----------
+    seed : int
+        Of the stream that the masks come from.
+    rate : float
+        q, the share that is dropped.
+    masks : int
+        Number of masks.
+
+    Returns
+    -------
+    MaskedSums
+
+    Examples
+    --------
+    >>> demonstration = masked_sums(masks=4)
+    >>> [f"{s:.2f}" for s in demonstration.sums]
+    ['-0.80', '0.76', '2.20', '-1.12']
+    >>> f"{demonstration.figures['sum']:.2f}"
+    '0.36'
+    """
+    vector = np.float32([0.27, -1.03, 0.67, 0.99, 0.05, -0.37, -2.01, 1.13, -0.07, 0.73])
+    dropout = Dropout(rate, stream=RandomStream(seed))
+    dropout.forward(np.tile(vector, (masks, 1)))
+    sums = total(dropout.output, axis=1)
+    figures = {"sum": float(total(vector)), "mean_of_masked_sums": float(total(sums)) / masks}
+    return MaskedSums(figures, sums)
 
 
 def log_row(epoch, accuracy, data_loss, regularization_loss, optimizer, layers):
@@ -296,4 +367,5 @@ EXPERIMENTS = {
         spiral_classifier, samples=1000, neurons=512, dropout=0.1, learning_rate=0.05, decay=5e-5
     ),
     "G": logistic_regression,
+    "S2-11": masked_sums,
 }

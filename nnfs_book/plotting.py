@@ -14,6 +14,8 @@ from matplotlib.colors import LinearSegmentedColormap, to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
+from nnfs_book.ensemble import band
+
 # Colours that stay apart for colour-blind readers and on a dark page (after Okabe and Ito).
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072b2", "#d55e00", "#009e73", "#a05a8c", "#767676"
 CLASS_COLOURS = (BLUE, ORANGE, GREEN, PURPLE)
@@ -134,6 +136,19 @@ def plot_points(ax, X, y):
     ax.set_ylabel("$x_2$")
 
 
+def square(extent, points):
+    """Return the coordinates along a side of a square, and its grid points, row by row.
+
+    Examples
+    --------
+    >>> side, grid = square(extent=1, points=2)
+    >>> side.tolist(), grid.tolist()
+    ([-1.0, 1.0], [[-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0], [1.0, 1.0]])
+    """
+    side = np.linspace(-extent, extent, points)
+    return side, np.column_stack([np.tile(side, points), np.repeat(side, points)])
+
+
 def plot_probability(ax, predict, extent=1.15, points=101):
     """Shade a square by the probability of class 1 and draw the line where it is one half.
 
@@ -155,8 +170,7 @@ def plot_probability(ax, predict, extent=1.15, points=101):
     2
     >>> plt.close(fig)
     """
-    side = np.linspace(-extent, extent, points)
-    grid = np.column_stack([np.tile(side, points), np.repeat(side, points)])
+    side, grid = square(extent, points)
     probability = predict(grid).reshape(points, points)
     shades = LinearSegmentedColormap.from_list("blue to orange", [BLUE, "#f7f7f7", ORANGE])
     levels = np.linspace(0, 1, 11)
@@ -187,8 +201,7 @@ def plot_regions(ax, predict, extent=1.05, points=61):
     (1, 3)
     >>> plt.close(fig)
     """
-    side = np.linspace(-extent, extent, points)
-    grid = np.column_stack([np.tile(side, points), np.repeat(side, points)])
+    side, grid = square(extent, points)
     scores = np.asarray(predict(grid), dtype=float)
     pale = [to_hex(0.7 + 0.3 * np.array(to_rgb(colour))) for colour in CLASS_COLOURS]
     # The first class is painted everywhere, each further one where it is ahead of those before
@@ -200,6 +213,49 @@ def plot_regions(ax, predict, extent=1.05, points=61):
             ax.contourf(side, side, lead, levels=[0, lead.max()], colors=[colour])
     ax.set_aspect("equal")
     ax.grid(False)
+
+
+def plot_reruns(ax, members, name, printed=None):
+    """Draw what the members of an ensemble logged of one quantity, against the epoch.
+
+    The pale area holds all reruns, the darker one their 5-95 % band (see `ensemble.band`), the
+    line is member 0, and dots are what a source printed.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    members : list of dict
+        As `ensemble.load` returns them.
+    name : str
+        A quantity of their logs.
+    printed : dict, optional
+        A log of the ledger, ``claim(id).log``, that has the quantity.
+
+    Examples
+    --------
+    >>> from nnfs_book.ensemble import load
+    >>> fig, ax = plt.subplots()
+    >>> plot_reruns(ax, load("G"), "loss")
+    >>> len(ax.collections), len(ax.lines), ax.get_xlabel()
+    (2, 1, 'epoch')
+    >>> plt.close(fig)
+    """
+    ours, *reruns = (member["log"] for member in members)
+    at_each_epoch = list(zip(*(log[name] for log in reruns), strict=True))
+    extremes = [(min(values), max(values)) for values in at_each_epoch]
+    for ends, alpha, label in (
+        (extremes, 0.2, f"{len(reruns)} reruns"),
+        (map(band, at_each_epoch), 0.3, "their 5–95 % band"),
+    ):
+        low, high = zip(*ends, strict=True)
+        ax.fill_between(ours["epoch"], low, high, color=BLUE, alpha=alpha, lw=0, label=label)
+    ax.plot(ours["epoch"], ours[name], color=BLUE, lw=1, label="ours")
+    if printed:
+        column = printed["columns"].index(name)
+        epochs, values = zip(*((int(r[0]), float(r[column])) for r in printed["rows"]), strict=True)
+        ax.plot(epochs, values, "o", color=ORANGE, ms=4, label="printed")
+    ax.set_xlabel("epoch")
+    ax.set_ylabel(name.replace("_", " "))
 
 
 # Moving the slider shows the frame of its number and hides the others. The script finds its own

@@ -201,14 +201,24 @@ def confirm(id, *derivations, figures=None, checks=None, corrected="", **measure
 
 
 def compare_log(id, rows):
-    """Print the log that the source printed beside ours, and say where they part.
+    """Print the log that the source printed beside ours, with a verdict on each row.
 
-    `rows` is our log, a list of dicts: ``"epoch"`` and what the source printed, among others.
+    A row's verdict is that of its worst number; that of a number is found as `confirm` finds it,
+    from what the reruns logged at this epoch. The last line says where the two logs part.
+
+    Parameters
+    ----------
+    id : str
+        The claim's id in the ledger.
+    rows : list of dict
+        Our log: ``"epoch"`` and what the source printed, among others.
 
     Raises
     ------
     ValueError
         If the claim has no log, or a printed epoch or quantity is missing from `rows`.
+    NotConfirmed
+        If ours is not the log of member 0 of the ensemble.
 
     Examples
     --------
@@ -221,9 +231,10 @@ def compare_log(id, rows):
     entry = claim(id)
     if not entry.log:
         raise ValueError(f"{id} has no log in the ledger")
+    logs = [member["log"] for member in _members(entry)]
     ours_at = {row["epoch"]: row for row in rows}
     names = entry.log["columns"][1:]
-    table = [["epoch", *(cell for name in names for cell in (name, "ours")), "as printed"]]
+    table = [["epoch", *(cell for name in names for cell in (name, "ours")), "verdict"]]
     parted = ""
     for agreed, (epoch, *printed) in enumerate(entry.log["rows"]):
         try:
@@ -232,7 +243,13 @@ def compare_log(id, rows):
             raise ValueError(f"rows lack {error} at printed epoch {epoch}") from None
         ours = [as_printed(m, like) for m, like in zip(measured, printed)]
         pairs = [cell for pair in zip(printed, ours) for cell in pair]
-        table.append([epoch, *pairs, "same" if ours == printed else "other"])
+        verdicts = []
+        for name, reported, number in zip(names, printed, measured):
+            reruns = [log[name][log["epoch"].index(int(epoch))] for log in logs]
+            if reruns and np.float32(number) != np.float32(reruns[0]):
+                raise _not_member_0(entry, f"{name} at epoch {epoch}", number)
+            verdicts.append(verdict(reported, number, reruns[1:]))
+        table.append([epoch, *pairs, max(verdicts, key=BEST_FIRST.index)])
         if ours != printed and not parted:
             parted = f"The first row that parts is that of epoch {epoch}, after {agreed} of "
     ending = (parted or "The runs agree in all ") + f"{len(table) - 1} printed rows."
@@ -296,6 +313,15 @@ def confirmations(folder):
     return {id: found[id] for id in ledger() if id in found}
 
 
+def _members(entry):
+    return load(entry.id, entry.ensemble) if entry.ensemble else []
+
+
+def _not_member_0(entry, name, number):
+    differs = f"{name} is {number}, not that of member 0 of the stored ensemble"
+    return NotConfirmed(f"{entry.id}: {differs}; has the experiment changed since?")
+
+
 def _heading(what, entry):
     origin = ", ".join(filter(None, (entry.source, entry.where)))
     return f"{what} {entry.id} · {entry.title}\nreported by {origin}"
@@ -313,13 +339,12 @@ def _table(rows):
 
 def _numbers(entry, measured):
     """Return the lines of the tables of numbers, and the verdicts in them."""
-    members = load(entry.id, entry.ensemble) if entry.ensemble else []
+    members = _members(entry)
     tables, verdicts = {}, []  # numbers without a spread have a table of their own
     for name, reported in entry.values.items():
         reruns = [member["figures"][name] for member in members]
         if reruns and measured[name] != reruns.pop(0):
-            differs = f"{name} is {measured[name]}, not that of member 0 of the stored ensemble"
-            raise NotConfirmed(f"{entry.id}: {differs}; has the experiment changed since?")
+            raise _not_member_0(entry, name, measured[name])
         verdicts.append(verdict(reported, measured[name], reruns))
         spread = {}
         if len(set(reruns)) > 1:

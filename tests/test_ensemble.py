@@ -11,7 +11,7 @@ import joblib
 import pytest
 
 from nnfs_book import ensemble
-from nnfs_book.experiments import EXPERIMENTS, logistic_regression, nudged
+from nnfs_book.experiments import EXPERIMENTS, logistic_regression, nudged, spiral_classifier
 from nnfs_book.randomness import RandomStream
 from nnfs_book.reported import claim
 
@@ -24,7 +24,10 @@ STORED = sorted(path.stem.rsplit("-", 1) for path in ensemble.FOLDER.glob("*.jso
 def toy(nudge=0, seed=0):
     figures = {"loss": 1 / (3 + nudge), "accuracy": 0.1 * seed}
     hash = f"{nudge}-{seed}"
-    return SimpleNamespace(figures=figures, sha256=hash, sha256_at=lambda epoch: f"{epoch}: {hash}")
+    row = dict.fromkeys(ensemble.LOGGED, 1 / (3 + nudge)) | {"epoch": 0}
+    return SimpleNamespace(
+        figures=figures, log=[row], sha256=hash, sha256_at=lambda epoch: f"{epoch}: {hash}"
+    )
 
 
 @pytest.fixture
@@ -50,6 +53,9 @@ def test_two_random_members_rerun_to_the_bit(name, kind):
         if name in LONG and not os.environ.get("EVERY_EPOCH"):
             run = EXPERIMENTS[name](**{ensemble.KINDS[kind]: number}, epochs=ensemble.EARLY + 1)
             assert run.sha256_at(ensemble.EARLY) == member["sha256_at_1000"], what
+            for name, values in member["log"].items():
+                logged = [row[name] for row in run.log]
+                assert logged == pytest.approx(values[: len(logged)], rel=1e-7), what
         else:
             assert ensemble.rerun(name, number, kind) == member, what
 
@@ -150,7 +156,7 @@ def test_a_number_that_is_not_finite_is_refused(folder, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("H", 20), "name must be one of N0, A, B, C, D, E, F, G, toy, got 'H'"),
+        (("H", 20), "name must be one of N0, A, B, C, D, E, F, G, S2-11, toy, got 'H'"),
         (("toy", 20, "luck"), "kind must be one of rounding, seeds, got 'luck'"),
         (("toy", 0), "members must be a whole number of at least 1, got 0"),
         (("toy", 2.0), "members must be a whole number of at least 1, got 2.0"),
@@ -231,6 +237,13 @@ def test_nudge_moves_each_weight_by_one_unit_in_the_last_place():
 def test_nudge_must_be_a_whole_number(nudge):
     with pytest.raises((TypeError, ValueError), match="nudge must be"):
         nudged(RandomStream(0).normal(2, 2), nudge)
+
+
+@pytest.mark.parametrize("experiment", [logistic_regression, spiral_classifier])
+@pytest.mark.parametrize("epochs", [0, -1, 1.5])
+def test_epochs_must_be_a_whole_number(experiment, epochs):
+    with pytest.raises((TypeError, ValueError), match="epochs must be"):
+        experiment(epochs=epochs)
 
 
 def test_hash_covers_every_parameter():

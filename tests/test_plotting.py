@@ -19,6 +19,7 @@ from nnfs_book.plotting import (
     plot_points,
     plot_probability,
     plot_regions,
+    plot_reruns,
     show_code,
     without_docstrings,
 )
@@ -147,6 +148,23 @@ def test_regions_tell_the_class_of_every_point():
 # The player; that its slider works is tested in a browser, in test_pages.py
 
 SQUARE = '<svg viewBox="0 0 1 1"><path d="M 0 0 H 1 V 1"/></svg>'
+
+
+def test_reruns_are_drawn_between_their_extremes_and_band():
+    epochs = [0, 100]
+    members = [{"log": {"epoch": epochs, "loss": [1.0, 0.5]}}]  # ours is no part of the spread
+    members += [{"log": {"epoch": epochs, "loss": [2.0, n / 10]}} for n in range(1, 21)]
+    printed = {"columns": ["epoch", "accuracy", "loss"], "rows": [["100", "0.9", "0.70"]]}
+    fig, ax = plt.subplots()
+    plot_reruns(ax, members, "loss", printed)
+    areas = [np.unique(area.get_paths()[0].vertices, axis=0) for area in ax.collections]
+    assert [area[area[:, 0] == 100, 1].tolist() for area in areas] == [[0.1, 2.0], [0.2, 1.9]]
+    assert all(area[area[:, 0] == 0, 1].tolist() == [2.0] for area in areas)
+    ours, dots = (line.get_xydata().tolist() for line in ax.lines)
+    assert ours == [[0, 1], [100, 0.5]]
+    assert dots == [[100, 0.7]]
+    labels = ["20 reruns", "their 5–95 % band", "ours", "printed"]
+    assert ax.get_legend_handles_labels()[1] == labels
 
 
 def curve(height):

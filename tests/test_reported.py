@@ -346,7 +346,7 @@ def test_logs_that_agree(toy, capsys):
     compare_log("T", our_log())
     assert capsys.readouterr().out == (
         "log T · binary logistic regression\nreported by Kinsley & Kukieła, chapter 16\n"
-        "epoch  accuracy  ours  data loss  ours   as printed\n"
+        "epoch  accuracy  ours  data loss  ours   verdict\n"
         "0      0.50      0.50  0.693      0.693  same\n"
         "100    0.63      0.63  0.674      0.674  same\n"
         "300    0.65      0.65  0.664      0.664  same\n"
@@ -358,8 +358,29 @@ def test_logs_that_part(toy, capsys):
     toy(log=LOG)
     compare_log("T", our_log(data_loss=0.6651))
     *_, row, ending = capsys.readouterr().out.splitlines()
-    assert row == "300    0.65      0.65  0.664      0.665  other"
+    assert row == "300    0.65      0.65  0.664      0.665  outside"
     assert ending == "The first row that parts is that of epoch 300, after 2 of 3 printed rows."
+
+
+def test_a_row_has_the_verdict_of_its_worst_number(toy, capsys):
+    def logged(loss):
+        return {"log": {"epoch": [100], "accuracy": [0.5], "loss": [loss]}}
+
+    ours = [{"epoch": 100, "accuracy": 0.5, "loss": 0.5}]
+    members = [logged(0.5), logged(1.0), *[logged(0.6 + n / 100) for n in range(19)]]
+    for accuracy, loss, expected in (
+        ("0.50", "0.50", "same"),
+        ("0.50", "0.78", "within"),
+        ("0.50", "1.00", "edge"),
+        ("0.50", "0.59", "outside"),
+        ("0.51", "0.78", "outside"),
+    ):
+        printed = {"columns": ["epoch", "accuracy", "loss"], "rows": [["100", accuracy, loss]]}
+        toy(members, ensemble="rounding", log=printed)
+        compare_log("T", ours)
+        assert capsys.readouterr().out.splitlines()[3].split()[-1] == expected
+    with pytest.raises(NotConfirmed, match="T: loss at epoch 100 is 0.5001, not that of member 0"):
+        compare_log("T", [{**ours[0], "loss": 0.5001}])
 
 
 def test_log_refuses(toy):
