@@ -218,8 +218,7 @@ class Adam(Optimizer):
         memory.momentum += (1 - self.beta_1) * gradient
         memory.cache *= self.beta_2
         memory.cache += (1 - self.beta_2) * (gradient * gradient)
-        momentum = memory.momentum / (1 - power(self.beta_1, t))
-        cache = memory.cache / (1 - power(self.beta_2, t))
-        momentum *= -self.current_learning_rate
-        momentum /= np.sqrt(cache) + self.epsilon
-        return momentum
+        step = memory.momentum / (1 - power(self.beta_1, t))
+        step *= -self.current_learning_rate
+        step /= np.sqrt(memory.cache / (1 - power(self.beta_2, t))) + self.epsilon
+        return step
