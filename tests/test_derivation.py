@@ -194,6 +194,16 @@ TRUE = [
     ("Sum(1/(k*(k + 1)), (k, 1, K))", "Sum(1/k - 1/(k + 1), (k, 1, K))", given(k, K)),
     ("log(Product(exp(z[k]), (k, 1, K)))", "Sum(z[k], (k, 1, K))", given(ZS, k, K)),
     (
+        "log(Product(yhat[k]**y[k] * (1 - yhat[k])**(1 - y[k]), (k, 1, K)))",
+        f"Sum({BINARY.format('k')}, (k, 1, K))",
+        given(PS, YS, k, K, domain={PS: (0, 1)}),  # so that 1 - yhat[k] is positive
+    ),
+    (
+        "log(Product(z[k], (k, 1, K))) + z[1]",
+        "z[1] + log(Product(z[k], (k, 1, K)))",
+        given(ZS, k, K),
+    ),
+    (
         "Sum(t[n, k], (n, 1, J), (k, 1, K))",
         "Sum(t[n, k], (n, 1, J), (k, 1, K))",
         given(TS, k, n, J, K),
@@ -270,6 +280,7 @@ def test_true_steps_are_proved(before, after, given):
 # --- what is false ------------------------------------------------------------------------------
 
 FALSE = [  # before, after, declarations
+    ("log(Product(z[k], (k, 1, K)))", "Sum(log(z[k]), (k, 1, K))", given(ZS, k, K)),  # negative z
     # at a kink, also where indices leave many cases to try
     (
         "Derivative(Sum(Sum(Abs(t[k, m]), (m, 1, J)), (k, 1, K)), t[i, j])",
@@ -503,6 +514,7 @@ UNPROVABLE = [
         PAIRS,
     ),
     ("Product(k/(k + 1), (k, 1, K))", "1/(K + 1)", given(k, K)),  # true, beyond our normal form
+    ("log(Product(k, (k, 1, K)))", "Sum(log(k), (k, 1, K))", given(k, K)),  # likewise
     ("Sum(k, (k, 1, K))**2 - Sum(k**3, (k, 1, K))", "0*Sum(k, (k, 1, K))", given(k, K)),
 ]
 
