@@ -27,7 +27,6 @@ FIGURES = ["N0", "A", "B", "C", "D", "E", "F", "G"]
 PLANNED = {
     "regularization",
     "dropout",
-    "where_losses_come_from",
     "regression_losses",
     "classification_losses",
     "digits",
