@@ -634,6 +634,10 @@ def test_lines_are_shown_as_written():
         ("sigma(x)*(1 - sigma(x))", r"\sigma(x) \left(1 - \sigma(x)\right)"),
         ("Sum(u[k], (k, 1, K))*x", r"\left(\sum_{k=1}^{K} u_{k}\right) x"),
         ("Sum(Sum(t[n, k], (k, 1, K)), (n, 1, J))", r"\sum_{n=1}^{J} \sum_{k=1}^{K} t_{n, k}"),
+        (
+            "log(Product(Product(t[n, k], (k, 1, K)), (n, 1, J)))",
+            r"\log \left(\prod_{n=1}^{J} \prod_{k=1}^{K} t_{n, k}\right)",
+        ),
         ("Derivative(x, x)", r"\frac{d x}{dx}"),
         ("Derivative(x**2, (x, 2))", r"\frac{d^{2}}{dx^{2}} x^{2}"),
         ("Derivative(x*y, x)", r"\frac{\partial}{\partial x} \left(x y\right)"),
