@@ -194,6 +194,16 @@ TRUE = [
     ("Sum(1/(k*(k + 1)), (k, 1, K))", "Sum(1/k - 1/(k + 1), (k, 1, K))", given(k, K)),
     ("log(Product(exp(z[k]), (k, 1, K)))", "Sum(z[k], (k, 1, K))", given(ZS, k, K)),
     (
+        "log(Product(yhat[k]**y[k] * (1 - yhat[k])**(1 - y[k]), (k, 1, K)))",
+        f"Sum({BINARY.format('k')}, (k, 1, K))",
+        given(PS, YS, k, K, domain={PS: (0, 1)}),  # so that 1 - yhat[k] is positive
+    ),
+    (
+        "log(Product(z[k], (k, 1, K))) + z[1]",
+        "z[1] + log(Product(z[k], (k, 1, K)))",
+        given(ZS, k, K),
+    ),
+    (
         "Sum(t[n, k], (n, 1, J), (k, 1, K))",
         "Sum(t[n, k], (n, 1, J), (k, 1, K))",
         given(TS, k, n, J, K),
@@ -270,6 +280,7 @@ def test_true_steps_are_proved(before, after, given):
 # --- what is false ------------------------------------------------------------------------------
 
 FALSE = [  # before, after, declarations
+    ("log(Product(z[k], (k, 1, K)))", "Sum(log(z[k]), (k, 1, K))", given(ZS, k, K)),  # negative z
     # at a kink, also where indices leave many cases to try
     (
         "Derivative(Sum(Sum(Abs(t[k, m]), (m, 1, J)), (k, 1, K)), t[i, j])",
@@ -503,6 +514,7 @@ UNPROVABLE = [
         PAIRS,
     ),
     ("Product(k/(k + 1), (k, 1, K))", "1/(K + 1)", given(k, K)),  # true, beyond our normal form
+    ("log(Product(k, (k, 1, K)))", "Sum(log(k), (k, 1, K))", given(k, K)),  # likewise
     ("Sum(k, (k, 1, K))**2 - Sum(k**3, (k, 1, K))", "0*Sum(k, (k, 1, K))", given(k, K)),
 ]
 
@@ -622,6 +634,10 @@ def test_lines_are_shown_as_written():
         ("sigma(x)*(1 - sigma(x))", r"\sigma(x) \left(1 - \sigma(x)\right)"),
         ("Sum(u[k], (k, 1, K))*x", r"\left(\sum_{k=1}^{K} u_{k}\right) x"),
         ("Sum(Sum(t[n, k], (k, 1, K)), (n, 1, J))", r"\sum_{n=1}^{J} \sum_{k=1}^{K} t_{n, k}"),
+        (
+            "log(Product(Product(t[n, k], (k, 1, K)), (n, 1, J)))",
+            r"\log \left(\prod_{n=1}^{J} \prod_{k=1}^{K} t_{n, k}\right)",
+        ),
         ("Derivative(x, x)", r"\frac{d x}{dx}"),
         ("Derivative(x**2, (x, 2))", r"\frac{d^{2}}{dx^{2}} x^{2}"),
         ("Derivative(x*y, x)", r"\frac{\partial}{\partial x} \left(x y\right)"),

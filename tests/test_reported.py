@@ -26,7 +26,6 @@ FIGURES = ["N0", "A", "B", "C", "D", "E", "F", "G"]
 # Chapters still to be written. Once one is in the table of contents it has to leave this list.
 PLANNED = {
     "dropout",
-    "where_losses_come_from",
     "regression_losses",
     "classification_losses",
     "digits",

@@ -24,7 +24,7 @@ class Printer(LatexPrinter):
     def arguments(self, e):
         """Put the arguments of a function in round brackets, which grow if they have to."""
         tex = ", ".join(map(self._print, e.args))
-        return rf"\left({tex}\right)" if re.search(r"\\frac|\\sum|\\left", tex) else f"({tex})"
+        return rf"\left({tex}\right)" if re.search(r"\\frac|\\sum|\\prod|\\left", tex) else f"({tex})"
 
     def _print_Over(self, e):
         """Print a fraction, its minus sign in front."""
@@ -85,13 +85,21 @@ class Printer(LatexPrinter):
         (x,) = e.args
         return r"\log " + (self._print(x) if isinstance(x, PLAIN) else self.arguments(e))
 
-    def _print_Sum(self, e):
-        """Print a sum over indices, the outermost first."""
+    def repeated(self, sign, e):
+        """Put the sign of a sum or a product before it, once for each index, outermost first."""
         tex = self.grouped(e.function) if e.function.is_Add else self._print(e.function)
         for limit in e.limits:
             k, a, b = map(self._print, limit)
-            tex = rf"\sum_{{{k}={a}}}^{{{b}}} {tex}"
+            tex = rf"{sign}_{{{k}={a}}}^{{{b}}} {tex}"
         return tex
+
+    def _print_Sum(self, e):
+        """Print a sum."""
+        return self.repeated(r"\sum", e)
+
+    def _print_Product(self, e):
+        """Print a product over indices."""
+        return self.repeated(r"\prod", e)
 
     def _print_Derivative(self, e):
         """Print a derivative; it is partial if there is more than one variable."""

@@ -89,7 +89,7 @@ class Proof:
         if isinstance(e, log) or isinstance(e, Pow) and arguments[1].is_negative:
             self.divisors.add(arguments[0])
         if isinstance(e, log) and isinstance(arguments[0], Product):
-            return self.value(sympy.expand_log(log(arguments[0])), {}, held)
+            return self.log_of_product(arguments[0], held)
         return e.func(*arguments)
 
     def quantity(self, e, env, held):
@@ -111,6 +111,13 @@ class Proof:
         for x in e.variables:
             result = self.value(result.diff(self.value(x, env, inside)), {}, inside)
         return self.value(result, {}, held) if heads else result
+
+    def log_of_product(self, product, held):
+        """Return the sum of the factors' logarithms if all are positive, else the logarithm."""
+        factor = product.function.xreplace(self.inside_domain(product))
+        if sympy.factor(factor, deep=True).is_positive:
+            return self.value(Sum(log(product.function), *product.limits), {}, held)
+        return log(product)
 
     def bound(self, e, env, held):
         """Evaluate an Integral or a Limit inside, its own variable set apart."""
@@ -313,6 +320,11 @@ class Proof:
         letters = {a: Dummy("a", real=a.is_real, positive=a.is_positive) for a in atoms}
         if simplifies_to_zero(e.xreplace(letters)):
             return True
+        inside = self.inside_domain(e)
+        return bool(inside) and simplifies_to_zero(e.xreplace(letters | inside))
+
+    def inside_domain(self, e):
+        """Return what to put for symbols and entries that have a domain, so that it shows."""
         inside = {}
         for x, (low, high) in self.given.domain.items():
             for a in sorted(e.atoms(Symbol, Indexed), key=str):
@@ -320,7 +332,7 @@ class Proof:
                     # low < a < high is a = low + (high - low)/(1 + u) with a positive u
                     u = Dummy("u", positive=True)
                     inside[a] = Rational(low) + Rational(high - low) / (1 + u)
-        return bool(inside) and simplifies_to_zero(e.xreplace(letters | inside))
+        return inside
 
 
 def single_sums(e):
