@@ -28,7 +28,6 @@ PLANNED = {
     "regularization",
     "dropout",
     "where_losses_come_from",
-    "regression_losses",
     "classification_losses",
     "digits",
 }
