@@ -5,7 +5,13 @@ import numpy as np
 from nnfs_book.activations import Softmax
 from nnfs_book.arithmetic import log, total
 from nnfs_book.layers import penalty
-from nnfs_book.validation import array_of_numbers, finite_array, same_shape, with_weights
+from nnfs_book.validation import (
+    array_of_numbers,
+    finite_array,
+    number,
+    same_shape,
+    with_weights,
+)
 
 # Probabilities are kept this far from 0 and 1, where a logarithm or its gradient is infinite. (The
 # float32 nearest to 1 - 1e-7 is 1 - 2**-23, so that it is 1.19e-7 at the upper end.)
@@ -116,6 +122,59 @@ class MeanAbsoluteError(RegressionLoss):
     def gradient(self, predictions, targets):
         """Return the gradient of each sample's loss, shape (N, J)."""
         return np.sign(predictions - targets) / predictions.shape[1]
+
+
+class Huber(RegressionLoss):
+    r"""Huber's loss: squared for small errors, absolute for large ones.
+
+    An error :math:`u_j = \hat y_j - y_j` costs
+
+    .. math::
+        \tfrac12 u_j^2 \quad \text{if } |u_j| \le \Delta, \qquad
+        \Delta |u_j| - \tfrac12 \Delta^2 \quad \text{else},
+
+    and a sample the mean over its outputs.
+
+    Parameters
+    ----------
+    delta : float
+        :math:`\Delta > 0`, up to which an error counts as small, in the unit of the targets.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `delta` is not a finite number above 0.
+
+    Notes
+    -----
+    Gradient for each sample: :math:`u_j / J`, with :math:`u_j` clipped to
+    :math:`[-\Delta, \Delta]`. It has no jump. Source: P. J. Huber, Robust estimation of a location
+    parameter, 1964; the name, the default and the factor one half are those of Keras.
+
+    Examples
+    --------
+    >>> loss = Huber(delta=1)
+    >>> float(loss.calculate([[0.5], [3]], [[0], [0]]))
+    1.3125
+    >>> loss.backward([[0.5], [3]], [[0], [0]])
+    >>> loss.dinputs.tolist()
+    [[0.25], [0.5]]
+    """
+
+    def __init__(self, delta=1.0):
+        self.delta = number(delta, "delta", positive=True)
+
+    def sample_losses(self, predictions, targets):
+        """Return the mean over the outputs of each sample, shape (N,)."""
+        sizes = abs(predictions - targets)
+        clipped = np.minimum(sizes, self.delta)
+        with np.errstate(over="ignore"):  # `total` refuses a loss that has become infinite
+            return total(clipped * (sizes - clipped / 2), axis=1) / predictions.shape[1]
+
+    def gradient(self, predictions, targets):
+        """Return the gradient of each sample's loss, shape (N, J)."""
+        errors = predictions - targets
+        return np.clip(errors, -self.delta, self.delta) / predictions.shape[1]
 
 
 class BinaryCrossentropy(Loss):

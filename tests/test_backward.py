@@ -84,7 +84,12 @@ def checks(module):
         "CategoricalCrossentropy": (PROBABILITIES, CLASSES),
         "SoftmaxCategoricalCrossentropy": (INPUTS, CLASSES),
     }
-    kinks = {"MeanAbsoluteError": lambda: check_loss(module.MeanAbsoluteError(), INPUTS, NUMBERS)}
+    kinks = {
+        "MeanAbsoluteError": lambda: check_loss(module.MeanAbsoluteError(), INPUTS, NUMBERS),
+        "Huber": lambda: check_loss(module.Huber(), INPUTS, NUMBERS),
+        "Huber, small errors": lambda: check_loss(module.Huber(delta=9), INPUTS, NUMBERS),
+        "Huber, large errors": lambda: check_loss(module.Huber(delta=0.01), INPUTS, NUMBERS),
+    }
     smooth = {
         f"{name}, {method}": lambda name=name, case=case, method=method: check_loss(
             getattr(module, name)(), *case, method
@@ -163,6 +168,8 @@ def test_what_cannot_be_checked_is_refused():
         check_layer(activations.ReLU(), np.ones((0, 3)))
     with pytest.raises(ValueError, match="analytic"):
         check_loss(losses.MeanAbsoluteError(), INPUTS, NUMBERS, "complex")
+    with pytest.raises(ValueError, match="analytic"):
+        check_loss(losses.Huber(), INPUTS, NUMBERS, "complex")
 
 
 def test_dropout_on_the_common_stream_cannot_be_checked():
@@ -233,6 +240,15 @@ LOSS_FORMULAS = {
     ),
     "MeanAbsoluteError": (
         lambda p: mean_over_samples((p - sp.Matrix(NUMBERS)).applyfunc(sp.Abs)),
+        INPUTS,
+        NUMBERS,
+    ),
+    "Huber": (
+        lambda p: mean_over_samples(
+            (p - sp.Matrix(NUMBERS)).applyfunc(
+                lambda x: sp.Piecewise((x**2 / 2, sp.Abs(x) <= 1), (sp.Abs(x) - sp.S.Half, True))
+            )
+        ),
         INPUTS,
         NUMBERS,
     ),

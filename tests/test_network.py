@@ -21,6 +21,7 @@ from nnfs_book.randomness import RandomStream, set_seed
 LOSSES = [
     losses.MeanSquaredError,
     losses.MeanAbsoluteError,
+    losses.Huber,
     losses.BinaryCrossentropy,
     losses.CategoricalCrossentropy,
 ]
@@ -70,11 +71,43 @@ def test_the_loss_of_each_sample():
         (losses.BinaryCrossentropy(), rows, -np.log(np.where(rows, p, 1 - p)).mean(axis=1)),
         (losses.MeanSquaredError(), rows, ((p - rows) ** 2).mean(axis=1)),
         (losses.MeanAbsoluteError(), rows, abs(p - rows).mean(axis=1)),
+        (losses.Huber(), rows, ((p - rows) ** 2).mean(axis=1) / 2),
+        (losses.Huber(0.01), rows, 0.01 * abs(p - rows).mean(axis=1) - 0.01**2 / 2),
     ):
         result = loss.forward(p, targets)
         assert result.dtype == np.float32
         np.testing.assert_allclose(result, wanted, rtol=1e-6)
         assert loss.calculate(p, targets) == pytest.approx(result.mean())
+
+
+@pytest.mark.parametrize("delta", [0.25, 1, 3.0, np.float32(0.5)])
+def test_huber_on_both_sides_of_its_bound(delta):
+    loss, bound = losses.Huber(delta), float(delta)
+    for error, cost, slope in (
+        (0, 0, 0),
+        (bound / 2, bound**2 / 8, bound / 2),
+        (bound, bound**2 / 2, bound),  # where both forms meet, in value and in slope
+        (2 * bound, 1.5 * bound**2, bound),
+        (8 * bound, 7.5 * bound**2, bound),
+    ):
+        for sign in (1, -1):
+            assert loss.calculate([[sign * error]], [[0]]) == cost
+            loss.backward([[sign * error]], [[0]])
+            assert loss.dinputs.tolist() == [[sign * slope]]
+
+
+@pytest.mark.filterwarnings("error")
+def test_errors_whose_squares_are_out_of_range():
+    far, target = [[1e30], [-1e30]], [[0], [0]]
+    with refused("NaN or infinity"):
+        losses.MeanSquaredError().calculate(far, target)
+    with refused("NaN or infinity"):
+        losses.Huber(delta=1e25).calculate(far, target)
+    assert losses.Huber(delta=2).calculate(far, target) == np.float32(2e30)
+    assert losses.MeanAbsoluteError().calculate(far, target) == np.float32(1e30)
+    for loss, slope in ((losses.Huber(delta=2), 1), (losses.MeanAbsoluteError(), 0.5)):
+        loss.backward(far, target)
+        assert loss.dinputs.tolist() == [[slope], [-slope]]
 
 
 def test_a_loss_of_ones_own_needs_a_forward_only():
@@ -520,6 +553,22 @@ def test_losses_refuse_bad_input_and_keep_their_state(loss):
         with refused("y holds NaN or infinity"):
             call(p, np.full((2, 2), np.inf))
     assert (loss.dinputs == before).all()
+
+
+def test_huber_refuses_bounds():
+    for bad in (0, -1, np.nan, np.inf):
+        with refused(f"delta must be above 0 and finite, got {bad}"):
+            losses.Huber(bad)
+    for bad in ("1", None, True, [1.0]):
+        with refused("delta must be a number, got", TypeError):
+            losses.Huber(bad)
+
+
+@pytest.mark.parametrize("loss", [losses.MeanSquaredError, losses.MeanAbsoluteError, losses.Huber])
+def test_regression_losses_refuse_what_would_broadcast(loss):
+    for output, y in ((np.ones((4, 1)), np.ones((1, 4))), (np.ones((4, 2)), np.ones((4, 1)))):
+        with refused("y must have the shape of output"):
+            loss().calculate(output, y)
 
 
 @pytest.mark.parametrize("loss", [losses.BinaryCrossentropy, losses.CategoricalCrossentropy])

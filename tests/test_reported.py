@@ -25,8 +25,6 @@ LEDGER = reported.ledger()
 FIGURES = ["N0", "A", "B", "C", "D", "E", "F", "G"]
 # Chapters still to be written. Once one is in the table of contents it has to leave this list.
 PLANNED = {
-    "dropout",
-    "regression_losses",
     "classification_losses",
     "digits",
 }
