@@ -29,7 +29,6 @@ PLANNED = {
     "dropout",
     "where_losses_come_from",
     "regression_losses",
-    "classification_losses",
     "digits",
 }
 IN_TOC = {page.rsplit("/")[-1] for page in re.findall(r"book/\w+", str(honesty.read_toc()))}
