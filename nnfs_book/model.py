@@ -65,7 +65,7 @@ class Model:
     >>> [round(history.history["loss"][epoch], 3) for epoch in (0, 99)]
     [1.099, 0.701]
     >>> model.predict([[0, 0.5]]).argmax(axis=1).tolist()
-    [1]
+    [2]
     """
 
     def __init__(self, layers):
@@ -386,13 +386,8 @@ class History:
     def __repr__(self):
         return f"History of {len(self.rows)} epochs: {', '.join(self.history)}"
 
-    def plot(self, axes=None):
-        """Draw the loss and each metric against the epoch, a panel each.
-
-        Parameters
-        ----------
-        axes : sequence of matplotlib Axes, optional
-            One for the loss and one for each metric; new ones side by side when omitted.
+    def plot(self):
+        """Draw the loss, and each metric below it, against the epoch.
 
         Returns
         -------
@@ -401,7 +396,7 @@ class History:
         Raises
         ------
         ValueError
-            If no epoch is finished, or there is another number of axes than of panels.
+            If no epoch is finished.
 
         Examples
         --------
@@ -413,30 +408,23 @@ class History:
         ['training', 'validation']
         >>> plt.close()
         """
+        import matplotlib.pyplot as plt  # not above, so that networks are trained without it
+
         if not self.rows:
-            raise ValueError("History has no epoch yet: call fit first")
+            raise ValueError("History has no epoch to plot yet")
         parts = ("data_loss", "regularization_loss")
         names = [name for name in self.history if not name.startswith("val_") and name not in parts]
-        if axes is None:
-            import matplotlib.pyplot as plt  # here, so that networks can be trained without it
-
-            width, height = plt.rcParams["figure.figsize"]
-            _, axes = plt.subplots(
-                1, len(names), figsize=(width * len(names), height), layout="constrained"
-            )
-        axes = list(np.ravel(axes))
-        if len(axes) != len(names):
-            raise ValueError(
-                f"axes must be {len(names)}, one each for {', '.join(names)}, got {len(axes)}"
-            )
-        for ax, name in zip(axes, names):
-            for label, key in (("training", name), ("validation", f"val_{name}")):
-                if key in self.history:
-                    ax.plot(self.epoch, self.history[key], label=label)
-            ax.set_xlabel("epoch")
+        width, height = plt.rcParams["figure.figsize"]
+        size = width, height * (len(names) + 1) / 2
+        _, axes = plt.subplots(len(names), sharex=True, squeeze=False, figsize=size)
+        for ax, name in zip(axes.flat, names):
+            for label, quantity in (("training", name), ("validation", f"val_{name}")):
+                if quantity in self.history:
+                    ax.plot(self.epoch, self.history[quantity], lw=1.2, label=label)
             ax.set_ylabel(name.replace("_", " "))
-            ax.legend()
-        return axes
+        ax.set_xlabel("epoch")
+        axes[0, 0].legend()
+        return list(axes.flat)
 
 
 def in_order(layers):
