@@ -8,6 +8,7 @@ from math import fsum
 import numpy as np
 from tqdm import tqdm
 
+from nnfs_book import storage
 from nnfs_book.activations import Activation, Sigmoid, Softmax
 from nnfs_book.layers import Dense, Dropout
 from nnfs_book.losses import (
@@ -346,6 +347,63 @@ class Model:
         rule = "-" * len(lines[0])
         print(f"{'Layer':{longest}}    {'Output shape':12}{'Parameters':>14}", rule, sep="\n")
         print(*lines[:-1], rule, lines[-1], sep="\n")
+
+    def save(self, path):
+        """Write the model to a file, so that it can be used and trained on elsewhere.
+
+        The file holds layers, weights, optimizer and its memory, loss, metrics, and how far the
+        random streams of the model and its layers have come; but not the `history`, nor the common
+        stream. A training that goes on from it makes the same bits as if never interrupted.
+
+        Parameters
+        ----------
+        path : str or path
+            Is replaced if it exists, at once and by the complete file.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the model has a layer, a loss or anything else that this book does not define, or
+            a weight that is not finite.
+        OSError
+            If the file cannot be written.
+        """
+        compiled = (self.optimizer, self.loss, self.metrics) if hasattr(self, "loss") else None
+        storage.write(path, self.layers, self.stream, compiled)
+
+    @classmethod
+    def load(cls, path):
+        """Return a model that was saved; nothing in the file is run.
+
+        Parameters
+        ----------
+        path : str or path
+            A file that `save` has written.
+
+        Raises
+        ------
+        ValueError
+            If it holds anything else, or is damaged. The message tells the file and the fault.
+        OSError
+            If the file cannot be read.
+
+        Examples
+        --------
+        >>> from tempfile import TemporaryDirectory
+        >>> model = Model([Dense(2, 3), Softmax()])
+        >>> with TemporaryDirectory() as folder:
+        ...     model.save(f"{folder}/model.npz")
+        ...     same = Model.load(f"{folder}/model.npz")
+        >>> same, (same.predict([[1, 2]]) == model.predict([[1, 2]])).all()
+        (Model([Dense(2, 3), Softmax()]), np.True_)
+        """
+        with storage.opened(path) as file:
+            layers, stream, compiled = storage.read(file)
+            model = cls(layers)
+            if compiled:
+                model.compile(*compiled)
+            model.stream = stream
+        return model
 
 
 class History:
