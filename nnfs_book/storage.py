@@ -95,13 +95,13 @@ def read(file):
         From `opened`, which makes a ValueError of whatever goes wrong here.
     """
     arrays = read_arrays(file)
-    description = json.loads(arrays.pop("description").tobytes())
+    description = json.loads(entry(arrays, "description").tobytes())
     if description["format"] != FORMAT:
         raise ValueError(f"the format must be {FORMAT!r}, got {description['format']!r}")
     layers, compiled, optimizer = [], None, None
     for i, settings in enumerate(description["layers"]):
         if settings["kind"] == "Dense":
-            shape = arrays[f"layers.{i}.weights"].shape
+            shape = entry(arrays, f"layers.{i}.weights").shape
             layers.append(made(settings, LAYERS, *shape, stream=RandomStream(0)))
         else:
             layers.append(made(settings, LAYERS))
@@ -112,12 +112,13 @@ def read(file):
         optimizer.current_learning_rate = rate
         metrics = [made(settings, METRICS) for settings in description["metrics"]]
         compiled = optimizer, made(description["loss"], LOSSES), metrics
+    surplus = arrays.keys() - {"description"}
     for name, owner, attribute in parameters(layers, optimizer):
-        if name not in arrays:
-            raise ValueError(f"{name} is missing")
-        setattr(owner, attribute, checked(arrays.pop(name), name, getattr(owner, attribute).shape))
-    if arrays:
-        raise ValueError(f"{', '.join(arrays)} must belong to a layer, but does not")
+        shape = getattr(owner, attribute).shape
+        setattr(owner, attribute, checked(entry(arrays, name), name, shape))
+        surplus.remove(name)
+    if surplus:
+        raise ValueError(f"{', '.join(sorted(surplus))} must belong to a layer, but does not")
     streams = [RandomStream(0) for _ in description["streams"]]
     for stream, state in zip(streams, description["streams"]):
         stream.state = state
@@ -126,6 +127,21 @@ def read(file):
         if isinstance(layer, Dropout):
             layer.stream = stream
     return layers, of_model, compiled
+
+
+def entry(arrays, name):
+    """Return one of the arrays in a file, or raise ValueError if it is missing.
+
+    Examples
+    --------
+    >>> entry({}, "layers.0.biases")
+    Traceback (most recent call last):
+        ...
+    ValueError: layers.0.biases is missing
+    """
+    if name not in arrays:
+        raise ValueError(f"{name} is missing")
+    return arrays[name]
 
 
 def described(thing, known):
