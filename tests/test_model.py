@@ -380,6 +380,14 @@ def test_evaluation_is_what_losses_and_metrics_say():
     }
 
 
+def test_the_penalties_of_all_layers_count():
+    first, second = Dense(2, 3, weight_regularizer_l1=0.5), Dense(3, 2, bias_regularizer_l2=2)
+    first.weights[:], second.biases[:] = 2, 3
+    model = Model([first, ReLU(), second, Softmax()])
+    model.compile(SGD(), CategoricalCrossentropy())
+    assert model.evaluate([[0, 0]], [1])["regularization_loss"] == 0.5 * 6 * 2 + 2 * 2 * 9
+
+
 def test_metrics_of_a_single_batch_are_not_rounded_again():
     for n in range(1, 120):
         model = Model([Dense(1, 2), Softmax()])
@@ -698,7 +706,8 @@ def test_evaluate_and_predict_refuse():
 def test_a_training_that_diverges_says_when():
     model, X, y = regression_model()
     model.compile(SGD(1e30), MeanSquaredError())
-    with refused(r"training diverged in epoch \d+: .* NaN or infinity") as caught:
+    message = r"training broke off in epoch \d+ \(has it diverged\?\): .* NaN or infinity"
+    with refused(message) as caught:
         model.fit(X, y, epochs=100)
     assert f"epoch {len(model.history.rows)}" in str(caught.value)
     assert all(np.isfinite(row["loss"]) for row in model.history.rows)
