@@ -192,6 +192,16 @@ def test_the_short_gradient_is_for_softmax_and_crossentropy_only(monkeypatch):
     model.fit(X, rows)
 
 
+def test_sigmoid_and_categorical_crossentropy_go_through_both():
+    model = Model([Dense(2, 3, stream=RandomStream(0)), Sigmoid()])
+    model.compile(SGD(1.0), CategoricalCrossentropy())
+    before, output = model.layers[0].weights.copy(), model.predict([[1, 2]])
+    model.fit([[1, 2]], [1])
+    # of -log s(z) the gradient is s(z) - 1, and the other outputs have none
+    gradient = np.outer([1, 2], (output[0] - 1) * [0, 1, 0])
+    np.testing.assert_allclose(model.layers[0].weights, before - gradient, rtol=1e-5)
+
+
 def test_gradients_stop_at_the_first_weights(monkeypatch):
     """What comes before them has no use for a gradient, and `Dense` forms none unless asked."""
     first, dropout = Dense(2, 4), Dropout(0.5)
