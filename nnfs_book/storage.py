@@ -75,7 +75,7 @@ def write(path, layers, stream, compiled):
         description["metrics"] = [described(metric, METRICS) for metric in metrics]
     # Each stream is stored once, and a number tells who draws from which: the layers, then the model.
     drawn_from = [getattr(layer, "stream", None) for layer in layers] + [stream]
-    streams = [s for i, s in enumerate(drawn_from) if s and s not in drawn_from[:i]]
+    streams = list(dict.fromkeys(s for s in drawn_from if s))
     description["streams"] = [stream.state for stream in streams]
     description["drawn_from"] = [streams.index(s) if s else None for s in drawn_from]
     arrays = {
@@ -226,10 +226,7 @@ def read_arrays(file):
         claimed = sum(member.file_size for member in archive.zip.infolist())
         if claimed > os.fstat(file.fileno()).st_size:
             raise ValueError(f"it claims to hold {claimed} bytes, more than it has")
-        damaged = archive.zip.testzip()
-        if damaged:
-            raise ValueError(f"{damaged} is damaged")
-        return dict(archive)
+        return dict(archive)  # each array has a check sum, with which zipfile compares it
 
 
 @contextmanager
