@@ -1,8 +1,8 @@
 """Random numbers whose stream is frozen, so that a start can be repeated anywhere.
 
 Starting weights and data noise are normal draws of NumPy's legacy generator, whose stream is
-frozen for good and is the one the source book used. Dropout masks come from raw bits, compared
-as whole numbers, so that not even a rounding enters.
+frozen for good and is the one the source book used. Dropout masks and orders of samples come from
+raw bits, compared as whole numbers, so that not even a rounding enters.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from nnfs_book.validation import whole_number
 
 
 class RandomStream:
-    """A repeatable source of starting weights, data noise and dropout masks.
+    """A repeatable source of starting weights, data noise, dropout masks and orders of samples.
 
     Parameters
     ----------
@@ -48,6 +48,50 @@ class RandomStream:
             draws = self._bits.random_raw((part.size + 1) // 2).astype("<u8", copy=False)
             np.less(draws.view("<u4")[: part.size], limit, out=part)
         return kept
+
+    def permutation(self, n):
+        """Draw an order of the whole numbers below `n`, all of them practically equally probable.
+
+        Every number gets a raw draw of 64 bits, and the numbers are sorted by their draws. There
+        is one way to sort different draws, and equal ones keep their order, so that neither the
+        machine nor the version of NumPy has a say, as it has in NumPy's own shuffling.
+
+        Examples
+        --------
+        >>> RandomStream(0).permutation(5).tolist()
+        [3, 2, 1, 0, 4]
+        """
+        n = whole_number(n, "n", minimum=0)
+        return np.argsort(self._bits.random_raw(n), kind="stable")
+
+    @property
+    def state(self):
+        """Where the stream stands, in plain numbers; a stream that is set to them goes on there.
+
+        Examples
+        --------
+        >>> stream, other = RandomStream(0), RandomStream(1)
+        >>> stream.normal(1).tolist()
+        [1.764052391052246]
+        >>> other.state = stream.state
+        >>> other.normal(1).tolist(), stream.normal(1).tolist()
+        ([0.40015721321105957], [0.40015721321105957])
+        """
+        kind, key, *position = self._normal.get_state()
+        return {"normal": [kind, key.tolist(), *position], "bits": self._bits.state}
+
+    @state.setter
+    def state(self, state):
+        kind, key, position, *spare = state["normal"]
+        if len(key) != 624 or position not in range(625):
+            raise ValueError(
+                f"state must have 624 numbers and a position among them, got {len(key)} numbers "
+                f"and the position {position!r}"
+            )
+        normal, bits = np.random.RandomState(0), np.random.PCG64(0)
+        normal.set_state((kind, np.array(key, np.uint32), position, *spare))
+        bits.state = state["bits"]
+        self._normal, self._bits = normal, bits
 
 
 _common = RandomStream(0)
