@@ -1,8 +1,8 @@
 """Random numbers whose stream is frozen, so that a start can be repeated anywhere.
 
 Starting weights and data noise are normal draws of NumPy's legacy generator, whose stream is
-frozen for good and is the one the source book used. Dropout masks come from raw bits, compared
-as whole numbers, so that not even a rounding enters.
+frozen for good and is the one the source book used. Dropout masks and orders of samples come from
+raw bits, compared as whole numbers, so that not even a rounding enters.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from nnfs_book.validation import whole_number
 
 
 class RandomStream:
-    """A repeatable source of starting weights, data noise and dropout masks.
+    """A repeatable source of starting weights, data noise, dropout masks and orders of samples.
 
     Parameters
     ----------
@@ -48,6 +48,21 @@ class RandomStream:
             draws = self._bits.random_raw((part.size + 1) // 2).astype("<u8", copy=False)
             np.less(draws.view("<u4")[: part.size], limit, out=part)
         return kept
+
+    def permutation(self, n):
+        """Draw an order of the whole numbers below `n`, all of them practically equally probable.
+
+        Every number gets a raw draw of 64 bits, and the numbers are sorted by their draws. There
+        is one way to sort different draws, and equal ones keep their order, so that neither the
+        machine nor the version of NumPy has a say, as it has in NumPy's own shuffling.
+
+        Examples
+        --------
+        >>> RandomStream(0).permutation(5).tolist()
+        [3, 2, 1, 0, 4]
+        """
+        n = whole_number(n, "n", minimum=0)
+        return np.argsort(self._bits.random_raw(n), kind="stable")
 
 
 _common = RandomStream(0)

@@ -104,6 +104,21 @@ def number(value, name, below=np.inf, positive=False):
     return float(value)
 
 
+def truth(value, name):
+    """Return `value`, or raise TypeError unless it is True or False.
+
+    Examples
+    --------
+    >>> truth("no", "shuffle")
+    Traceback (most recent call last):
+        ...
+    TypeError: shuffle must be True or False, got 'no'
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return value
+
+
 def must_have(owner, attribute, call):
     """Raise ValueError unless `owner` has what an earlier call sets."""
     if not hasattr(owner, attribute):
