@@ -30,7 +30,6 @@ PLANNED = {
     "where_losses_come_from",
     "regression_losses",
     "classification_losses",
-    "digits",
 }
 IN_TOC = {page.rsplit("/")[-1] for page in re.findall(r"book/\w+", str(honesty.read_toc()))}
 
