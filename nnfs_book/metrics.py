@@ -103,8 +103,8 @@ class CategoricalAccuracy(Metric):
 class Accuracy(Metric):
     """`BinaryAccuracy` for a network with one output, `CategoricalAccuracy` for one with more.
 
-    So does Keras choose where it is asked for ``"accuracy"``. Several yes/no outputs at once want
-    `BinaryAccuracy`, by that name.
+    So does Keras choose where it is asked for ``"accuracy"`` (its class `Accuracy` is another thing).
+    Several yes/no outputs at once want `BinaryAccuracy`, by that name.
 
     Examples
     --------

@@ -8,6 +8,7 @@ from math import fsum
 import numpy as np
 from tqdm import tqdm
 
+from nnfs_book import storage
 from nnfs_book.activations import Activation, Sigmoid, Softmax
 from nnfs_book.layers import Dense, Dropout
 from nnfs_book.losses import (
@@ -34,6 +35,9 @@ class Model:
     Attributes
     ----------
     layers : tuple
+        All layers.
+    dense : list
+        Those of them that have weights.
     optimizer, loss, metrics
         Set by `compile`.
     history : History
@@ -136,8 +140,8 @@ class Model:
         epochs : int
             How often to go through all samples.
         batch_size : int, optional
-            Samples for each step of the optimizer; all N when omitted. The last batch of an epoch
-            holds what is left, and may be smaller.
+            Samples for each step of the optimizer; all N when omitted (in Keras, 32). The last
+            batch of an epoch holds what is left, and may be smaller.
         shuffle : bool
             Whether each epoch takes the samples in a new order.
         validation_data : pair (X, y), optional
@@ -158,7 +162,7 @@ class Model:
         ------
         TypeError, ValueError
             If an argument is not what it should be or the model is not compiled; nothing has
-            changed then. ValueError also if the training diverges.
+            changed then. ValueError also if the training diverges to numbers that are not finite.
 
         Notes
         -----
@@ -178,11 +182,7 @@ class Model:
         batch_size = whole_number(batch_size, "batch_size", minimum=1)
         shuffle, progress = truth(shuffle, "shuffle"), truth(progress, "progress")
         if validation_data is not None:
-            try:
-                validation_X, validation_y = validation_data
-                validation_data = self.samples(validation_X, validation_y)
-            except (TypeError, ValueError) as error:
-                raise type(error)(f"validation_data must be a pair (X, y): {error}") from None
+            validation_data = self.validation_samples(validation_data)
         orders = stream_or_common(self.stream if stream is None else stream)
 
         self.stream, self.history = stream or self.stream, History()
@@ -190,17 +190,19 @@ class Model:
             for epoch in bar:
                 order = orders.permutation(len(X)) if shuffle else np.arange(len(X))
                 try:
-                    row = self.train(X, y, order, batch_size)
+                    row = self.epoch(X, y, order, batch_size)
                     if validation_data is not None:
-                        of_validation = self.evaluate(*validation_data)
-                        row |= {f"val_{name}": value for name, value in of_validation.items()}
+                        measured = self.evaluate(*validation_data)
+                        row |= {f"val_{name}": value for name, value in measured.items()}
                 except ValueError as error:
-                    raise ValueError(f"training diverged in epoch {epoch}: {error}") from error
+                    raise ValueError(
+                        f"training broke off in epoch {epoch} (has it diverged?): {error}"
+                    ) from error
                 self.history.rows.append(row)
                 bar.set_postfix(loss=row["loss"], refresh=False)
         return self.history
 
-    def train(self, X, y, order, batch_size):
+    def epoch(self, X, y, order, batch_size):
         """Go through all samples once, in the given order; return what was measured on the way."""
         batches = [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
         measured = [self.step(X[batch], y[batch]) for batch in batches]
@@ -317,6 +319,14 @@ class Model:
         self.measure(np.zeros((len(X), self.dense[-1].weights.shape[1]), X.dtype), y)
         return X, targets
 
+    def validation_samples(self, validation_data):
+        """Return the samples of a pair (X, y), as `samples` does, or raise."""
+        try:
+            X, y = validation_data
+            return self.samples(X, y)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"validation_data must be a pair (X, y): {error}") from None
+
     def summary(self):
         """Print the layers, the shapes of their outputs and the numbers of their parameters.
 
@@ -346,6 +356,63 @@ class Model:
         rule = "-" * len(lines[0])
         print(f"{'Layer':{longest}}    {'Output shape':12}{'Parameters':>14}", rule, sep="\n")
         print(*lines[:-1], rule, lines[-1], sep="\n")
+
+    def save(self, path):
+        """Write the model to a file, so that it can be used and trained on elsewhere.
+
+        The file holds layers, weights, optimizer and its memory, loss, metrics, and how far the
+        random streams of the model and its layers have come; but not the `history`, nor the common
+        stream. A training that goes on from it makes the same bits as if never interrupted.
+
+        Parameters
+        ----------
+        path : str or path
+            Is replaced if it exists, at once and by the complete file.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the model has a layer, a loss or anything else that this book does not define, or
+            a weight that is not finite.
+        OSError
+            If the file cannot be written.
+        """
+        compiled = (self.optimizer, self.loss, self.metrics) if hasattr(self, "loss") else None
+        storage.write(path, self.layers, self.stream, compiled)
+
+    @classmethod
+    def load(cls, path):
+        """Return a model that was saved; nothing in the file is run.
+
+        Parameters
+        ----------
+        path : str or path
+            A file that `save` has written.
+
+        Raises
+        ------
+        ValueError
+            If it holds anything else, or is damaged. The message tells the file and the fault.
+        OSError
+            If the file cannot be read.
+
+        Examples
+        --------
+        >>> from tempfile import TemporaryDirectory
+        >>> model = Model([Dense(2, 3), Softmax()])
+        >>> with TemporaryDirectory() as folder:
+        ...     model.save(f"{folder}/model.npz")
+        ...     same = Model.load(f"{folder}/model.npz")
+        >>> same, (same.predict([[1, 2]]) == model.predict([[1, 2]])).all()
+        (Model([Dense(2, 3), Softmax()]), np.True_)
+        """
+        with storage.opened(path) as file:
+            layers, stream, compiled = storage.read(file)
+            model = cls(layers)
+            if compiled:
+                model.compile(*compiled)
+            model.stream = stream
+        return model
 
 
 class History:
@@ -379,12 +446,12 @@ class History:
     @property
     def history(self):
         """A list for each quantity."""
-        return (
-            {name: [row[name] for row in self.rows] for name in self.rows[0]} if self.rows else {}
-        )
+        names = self.rows[0] if self.rows else ()
+        return {name: [row[name] for row in self.rows] for name in names}
 
     def __repr__(self):
-        return f"History of {len(self.rows)} epochs: {', '.join(self.history)}"
+        epochs = f"{len(self.rows)} {'epoch' if len(self.rows) == 1 else 'epochs'}"
+        return f"History of {epochs}: {', '.join(self.history)}"
 
     def plot(self):
         """Draw the loss, and each metric below it, against the epoch.

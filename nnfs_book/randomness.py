@@ -64,6 +64,35 @@ class RandomStream:
         n = whole_number(n, "n", minimum=0)
         return np.argsort(self._bits.random_raw(n), kind="stable")
 
+    @property
+    def state(self):
+        """Where the stream stands, in plain numbers; a stream that is set to them goes on there.
+
+        Examples
+        --------
+        >>> stream, other = RandomStream(0), RandomStream(1)
+        >>> stream.normal(1).tolist()
+        [1.764052391052246]
+        >>> other.state = stream.state
+        >>> other.normal(1).tolist(), stream.normal(1).tolist()
+        ([0.40015721321105957], [0.40015721321105957])
+        """
+        kind, key, *position = self._normal.get_state()
+        return {"normal": [kind, key.tolist(), *position], "bits": self._bits.state}
+
+    @state.setter
+    def state(self, state):
+        kind, key, position, *spare = state["normal"]
+        if len(key) != 624 or position not in range(625):
+            raise ValueError(
+                f"state must have 624 numbers and a position among them, got {len(key)} numbers "
+                f"and the position {position!r}"
+            )
+        normal, bits = np.random.RandomState(0), np.random.PCG64(0)
+        normal.set_state((kind, np.array(key, np.uint32), position, *spare))
+        bits.state = state["bits"]
+        self._normal, self._bits = normal, bits
+
 
 _common = RandomStream(0)
 
