@@ -3,6 +3,7 @@
 import ast
 import inspect
 import io
+import math
 from html import escape
 from textwrap import dedent, indent
 from urllib.parse import quote
@@ -12,6 +13,8 @@ import numpy as np
 from IPython.display import Markdown
 from matplotlib.colors import LinearSegmentedColormap, to_hex, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.path import Path
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 from nnfs_book.ensemble import band
@@ -213,6 +216,52 @@ def plot_regions(ax, predict, extent=1.05, points=61):
             ax.contourf(side, side, lead, levels=[0, lead.max()], colors=[colour])
     ax.set_aspect("equal")
     ax.grid(False)
+
+
+def plot_pictures(ax, pictures, columns, captions=()):
+    """Draw square pictures side by side, row by row, with nothing else around them.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    pictures : ndarray, shape (N, side * side)
+        Pixels row by row, from 0 (paper) to 1 (ink).
+    columns : int
+        Pictures in a row.
+    captions : sequence of str, optional
+        What stands below each picture, in up to two lines.
+
+    Notes
+    -----
+    All pixels of one shade are one shape: an image made of pixels would be stored compressed, and
+    not the same by every version of the compression.
+
+    Examples
+    --------
+    >>> fig, ax = plt.subplots()
+    >>> plot_pictures(ax, np.array([[0, 1, 1, 0], [0.5, 0, 0, 1]]), columns=2)
+    >>> len(ax.patches)  # two sheets of paper, two shades
+    4
+    >>> plt.close(fig)
+    """
+    side = math.isqrt(pictures.shape[1])
+    numbers = np.arange(len(pictures))
+    corners = np.column_stack([numbers % columns, numbers // columns])
+    corners = corners * (side + 2, side + (5 if len(captions) else 2))
+    for corner in corners:
+        ax.add_patch(Rectangle(corner, side, side, fc="white", ec=GREY, lw=0.5))
+    for shade in np.unique(pictures[pictures > 0]):
+        number, pixel = np.nonzero(pictures == shade)
+        at = corners[number] + np.column_stack([pixel % side, pixel // side])
+        squares = at[:, np.newaxis] + [(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)]
+        shape = Path.make_compound_path_from_polys(squares.astype(float))
+        ax.add_patch(PathPatch(shape, color=str(1 - shade), lw=0.3))  # an edge closes seams
+    for corner, caption in zip(corners, captions):
+        ax.text(*(corner + (side / 2, side + 0.5)), caption, ha="center", va="top", size="small")
+    ax.autoscale_view()
+    ax.invert_yaxis()
+    ax.set_aspect("equal")
+    ax.set_axis_off()
 
 
 def plot_reruns(ax, members, name, printed=None):

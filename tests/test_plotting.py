@@ -16,6 +16,7 @@ from nnfs_book import activations, losses, plotting
 from nnfs_book.plotting import (
     data_address,
     player,
+    plot_pictures,
     plot_points,
     plot_probability,
     plot_regions,
@@ -143,6 +144,20 @@ def test_regions_tell_the_class_of_every_point():
     scores = np.sort(points @ slopes, axis=1)
     clear = scores[:, -1] - scores[:, -2] > 0.05
     assert (top == (points @ slopes).argmax(axis=1))[clear].all() and clear.sum() > 400
+
+
+def test_pictures_have_their_pixels_in_place():
+    _, ax = plt.subplots()
+    pictures = np.array([[0, 1, 0.5, 0], [0, 0, 0, 1]])  # of 2 by 2 pixels
+    plot_pictures(ax, pictures, columns=1, captions=["one", "two"])
+    half, full = ax.patches[2:]  # after the paper
+    assert half.get_path().get_extents().extents.tolist() == [0, 1, 1, 2]
+    corners = {tuple(point) for point in full.get_path().vertices[:4].tolist()}
+    assert corners == {(1, 0), (2, 0), (2, 1), (1, 1)}
+    second = ax.patches[1].get_y()
+    assert full.get_path().get_extents().extents.tolist() == [1, 0, 2, second + 2]
+    assert [text.get_text() for text in ax.texts] == ["one", "two"]
+    assert ax.yaxis_inverted()
 
 
 # The player; that its slider works is tested in a browser, in test_pages.py
