@@ -267,8 +267,8 @@ def plot_pictures(ax, pictures, columns, captions=()):
 def plot_reruns(ax, members, name, printed=None):
     """Draw what the members of an ensemble logged of one quantity, against the epoch.
 
-    The pale area holds all reruns, the darker one their 5-95 % band (see `ensemble.band`), the
-    line is member 0, and dots are what a source printed.
+    The pale area holds all reruns, the darker one, if there are twenty or more, their 5-95 % band
+    (see `ensemble.band`), the line is member 0, and dots are what a source printed.
 
     Parameters
     ----------
@@ -291,13 +291,12 @@ def plot_reruns(ax, members, name, printed=None):
     """
     ours, *reruns = (member["log"] for member in members)
     at_each_epoch = list(zip(*(log[name] for log in reruns), strict=True))
-    extremes = [(min(values), max(values)) for values in at_each_epoch]
-    for ends, alpha, label in (
-        (extremes, 0.2, f"{len(reruns)} reruns"),
-        (map(band, at_each_epoch), 0.3, "their 5–95 % band"),
-    ):
+    areas = {f"{len(reruns)} reruns": [(min(values), max(values)) for values in at_each_epoch]}
+    if len(reruns) >= 20:
+        areas["their 5–95 % band"] = map(band, at_each_epoch)
+    for label, ends in areas.items():
         low, high = zip(*ends, strict=True)
-        ax.fill_between(ours["epoch"], low, high, color=BLUE, alpha=alpha, lw=0, label=label)
+        ax.fill_between(ours["epoch"], low, high, color=BLUE, alpha=0.25, lw=0, label=label)
     ax.plot(ours["epoch"], ours[name], color=BLUE, lw=1, label="ours")
     if printed:
         column = printed["columns"].index(name)
