@@ -93,7 +93,7 @@ def spiral(samples):
 
 def digits():
     """Return the 8x8 digits that come with scikit-learn, scaled to [0, 1]."""
-    from sklearn.datasets import load_digits  # only the benchmarks' own environment has it
+    from sklearn.datasets import load_digits  # takes a second, and only this function needs it
 
     X, y = load_digits(return_X_y=True)
     return (X / 16).astype(np.float32), y.astype(np.uint8)
