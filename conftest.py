@@ -5,3 +5,9 @@ import os
 # One BLAS thread for each worker: the notebooks already run side by side. Kernels inherit this.
 for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
+
+from hypothesis import settings  # noqa: E402
+
+# No test fails for being slow: machines differ, and are busy.
+settings.register_profile("book", deadline=None)
+settings.load_profile("book")

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from nnfs_book import mnist
 from nnfs_book.mnist import load_mnist, read_idx
 
-TIMEOUT = 0.3
+TIMEOUT = 1
 COUNTS = {mnist.TRAIN_IMAGES: 5, mnist.TEST_IMAGES: 3}
 LABELS = {mnist.TRAIN_LABELS: [0, 1, 2, 3, 9], mnist.TEST_LABELS: [4, 5, 0]}
 
