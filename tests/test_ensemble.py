@@ -59,8 +59,8 @@ def test_two_random_members_rerun_to_the_bit(name, kind):
         if name in LONG and not os.environ.get("EVERY_EPOCH"):
             run = EXPERIMENTS[name](**{ensemble.KINDS[kind]: number}, epochs=ensemble.EARLY + 1)
             assert run.sha256_at(ensemble.EARLY) == member["sha256_at_1000"], what
-            for name, values in member["log"].items():
-                logged = [row[name] for row in run.log]
+            for quantity, values in member["log"].items():
+                logged = [row[quantity] for row in run.log]
                 assert logged == pytest.approx(values[: len(logged)], rel=1e-7), what
         else:
             assert ensemble.rerun(name, number, kind) == member, what

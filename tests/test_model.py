@@ -726,6 +726,14 @@ def test_a_training_that_diverges_says_when():
 # --- interruptions ------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def ctrl_c():
+    """Let Ctrl-C do what it does in a program; pytest's workers ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize(
     ("owner", "method"),
     [
@@ -743,7 +751,9 @@ def test_a_training_that_diverges_says_when():
     ],
 )
 @pytest.mark.parametrize("calls", [4, 21])
-def test_an_interrupted_training_leaves_a_model_and_its_history(monkeypatch, owner, method, calls):
+def test_an_interrupted_training_leaves_a_model_and_its_history(
+    monkeypatch, ctrl_c, owner, method, calls
+):
     """Ctrl-C, pressed in the middle of a step or between two."""
     model, X, y, _ = spiral_model(dropout=0.2)
     original, left = getattr(owner, method), [calls]

@@ -16,6 +16,7 @@ from playwright.sync_api import Error, sync_playwright
 
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 PAGES = [f"{name}.html" for name in honesty.toc_files(honesty.read_toc())]
+PATIENCE = 300_000  # milliseconds to wait for a page, on a busy machine
 # Chromium's own calls home, which no page asks for. A container often has no sandbox to offer.
 FLAGS = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 FLAGS += ["--disable-gpu", "--no-sandbox"]
@@ -71,6 +72,7 @@ class Visit:
     def __init__(self, browser, site, name, **options):
         self.faults = []
         context = browser.new_context(**options)
+        context.set_default_timeout(PATIENCE)
         context.route("**/*", lambda route: self.admit(route, site))
         self.page = context.new_page()
         self.page.on("console", self.note_console)
@@ -108,9 +110,10 @@ def visit(browser, site):
         context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
 @pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(
+    ("viewport", "scheme"), [(WIDE, "light"), (PHONE, "dark")], ids=["wide", "phone"]
+)
 def test_page_is_whole(visit, name, viewport, scheme):
     seen = visit(name, viewport=viewport, color_scheme=scheme)
     page = seen.page
