@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from nnfs_book.datasets import spiral_data
+from nnfs_book.datasets import load_digits, spiral_data
 from nnfs_book.randomness import RandomStream
 
 EPSILON = 1e-7  # of Adam, for everybody
@@ -92,11 +92,9 @@ def spiral(samples):
 
 
 def digits():
-    """Return the 8x8 digits that come with scikit-learn, scaled to [0, 1]."""
-    from sklearn.datasets import load_digits  # takes a second, and only this function needs it
-
-    X, y = load_digits(return_X_y=True)
-    return (X / 16).astype(np.float32), y.astype(np.uint8)
+    """Return all of the 8x8 digits that come with scikit-learn, scaled to [0, 1]."""
+    X, y, *rest = load_digits()
+    return np.concatenate([X, rest[0]]), np.concatenate([y, rest[1]])
 
 
 def mnist_sized():

@@ -158,6 +158,5 @@ def load_digits():
 
     pixels, digits = datasets.load_digits(return_X_y=True)
     X, y = (pixels / 16).astype(np.float32), digits.astype(np.uint8)
-    first = slice(DIGITS_FOR_TRAINING)
-    rest = slice(DIGITS_FOR_TRAINING, None)
-    return X[first], y[first], X[rest], y[rest]
+    n = DIGITS_FOR_TRAINING
+    return X[:n], y[:n], X[n:], y[n:]

@@ -77,8 +77,7 @@ def run(name, members, kind="rounding", folder=FOLDER, jobs=-1):
 def rerun(name, member, kind="rounding", experiment=None):
     """Run one member; return in a dict its ``figures``, its ``log`` and fingerprints of its weights.
 
-    The log has a list for each quantity, of float32 numbers in as few digits as tell them apart.
-    ``sha256`` is the fingerprint of the trained network, ``sha256_at_1000`` that of epoch 1000, by
+    For the log see `columns`. ``sha256`` is the fingerprint of the trained network, ``sha256_at_1000`` that of epoch 1000, by
     which a member can be recognised in a tenth of the time.
     """
     trained = (experiment or EXPERIMENTS[name])(**{KINDS[kind]: member})
@@ -87,10 +86,22 @@ def rerun(name, member, kind="rounding", experiment=None):
         "kind": kind,
         "member": member,
         "figures": trained.figures,
-        "log": {name: [_short(row[name]) for row in trained.log] for name in LOGGED},
+        "log": columns(trained.log),
         "sha256_at_1000": trained.sha256_at(EARLY),
         "sha256": trained.sha256,
     }
+
+
+def columns(log):
+    """Return a log as a list for each quantity, of float32 numbers in as few digits as will do.
+
+    Examples
+    --------
+    >>> row = {"epoch": 100, "accuracy": 1 / 3, "loss": 0.5, "data_loss": 0.5}
+    >>> columns([row | {"regularization_loss": 0.0}])["accuracy"]
+    [0.33333334]
+    """
+    return {name: [_short(row[name]) for row in log] for name in LOGGED}
 
 
 def load(name, kind="rounding", folder=FOLDER):

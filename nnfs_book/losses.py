@@ -5,13 +5,7 @@ import numpy as np
 from nnfs_book.activations import Softmax
 from nnfs_book.arithmetic import log, total
 from nnfs_book.layers import penalty
-from nnfs_book.validation import (
-    array_of_numbers,
-    finite_array,
-    number,
-    same_shape,
-    with_weights,
-)
+from nnfs_book.validation import array_of_numbers, finite_array, number, same_shape, with_weights
 
 # Probabilities are kept this far from 0 and 1, where a logarithm or its gradient is infinite. (The
 # float32 nearest to 1 - 1e-7 is 1 - 2**-23, so that it is 1.19e-7 at the upper end.)

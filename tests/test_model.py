@@ -10,8 +10,6 @@ import sys
 import zipfile
 from math import sqrt
 
-import matplotlib
-import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
 import pytest
@@ -836,15 +834,6 @@ def test_networks_are_trained_without_matplotlib_and_sympy():
 
 
 # --- the picture of a history -------------------------------------------------------------------
-
-
-@pytest.fixture
-def book_style():
-    with matplotlib.rc_context():
-        plt.switch_backend("agg")
-        plt.rcParams.update(plotting.STYLE)
-        yield
-        plt.close("all")
 
 
 def drawn(history):

@@ -110,10 +110,9 @@ def visit(browser, site):
         context.close()
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
 @pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize(
-    ("viewport", "scheme"), [(WIDE, "light"), (PHONE, "dark")], ids=["wide", "phone"]
-)
 def test_page_is_whole(visit, name, viewport, scheme):
     seen = visit(name, viewport=viewport, color_scheme=scheme)
     page = seen.page

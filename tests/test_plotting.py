@@ -7,7 +7,6 @@ import re
 from html import unescape
 from urllib.parse import unquote
 
-import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -25,15 +24,7 @@ from nnfs_book.plotting import (
     without_docstrings,
 )
 
-
-@pytest.fixture(autouse=True)
-def book_style():
-    """Draw without a screen and in the book's style, and put the settings back."""
-    with matplotlib.rc_context():
-        plt.switch_backend("agg")
-        plt.rcParams.update(plotting.STYLE)
-        yield
-        plt.close("all")
+pytestmark = pytest.mark.usefixtures("book_style")
 
 
 def code_of(*objects):

@@ -24,9 +24,8 @@ class Printer(LatexPrinter):
     def arguments(self, e):
         """Put the arguments of a function in round brackets, which grow if they have to."""
         tex = ", ".join(map(self._print, e.args))
-        return (
-            rf"\left({tex}\right)" if re.search(r"\\frac|\\sum|\\prod|\\left", tex) else f"({tex})"
-        )
+        grows = re.search(r"\\frac|\\sum|\\prod|\\left", tex)
+        return rf"\left({tex}\right)" if grows else f"({tex})"
 
     def _print_Over(self, e):
         """Print a fraction, its minus sign in front."""
