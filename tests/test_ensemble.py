@@ -91,6 +91,11 @@ def test_run_stores_every_member_exactly(folder, kind, argument):
         assert member["sha256"] == toy(**{argument: member["member"]}).sha256
 
 
+def test_a_bar_shows_how_far_a_run_has_come(folder, capsys):
+    ensemble.run("toy", 2, folder=folder, jobs=1)
+    assert "toy-rounding: 100%" in capsys.readouterr().err
+
+
 def test_processes_give_the_same_file(folder):
     for jobs in (1, 2):
         ensemble.run("toy", 5, folder=folder / str(jobs), jobs=jobs)

@@ -423,6 +423,12 @@ def test_many_downloads_at_once_do_no_harm(cache, server):
     assert left_in(cache) == sorted(PACKED)
 
 
+def test_each_file_has_a_bar(cache, server, capsys):
+    fetch_from(server, "good")
+    shown = capsys.readouterr().err
+    assert all(f"{name}: 100%" in shown for name in PACKED)
+
+
 def test_a_bar_that_is_switched_off_changes_nothing(cache, server, monkeypatch):
     monkeypatch.setattr(mnist, "tqdm", partial(tqdm, disable=True))
     check_small_set(fetch_from(server, "good"))
