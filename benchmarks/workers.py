@@ -128,12 +128,15 @@ def time_epochs(epochs):
 
 
 def bare_passes(seconds=0.2):
-    """Return how many passes over arrays of D's size are made in some time, two a round."""
+    """Return how many passes over arrays of D's size are made in some time, two a round.
+
+    They are made in blocks, as those of the arithmetic, by as many threads (see `use_threads`).
+    """
     a, b = np.ones((2, len(D.make_data()[0]), D.sizes[1]), dtype=np.float32)
     end, passes = perf_counter() + seconds, 0
     while perf_counter() < end:
-        np.add(a, a, out=b)
-        np.subtract(b, a, out=a)
+        arithmetic.in_blocks(lambda a, b: np.add(a, a, out=b), a, b)
+        arithmetic.in_blocks(lambda a, b: np.subtract(b, a, out=a), a, b)
         passes += 2
     return passes
 

@@ -18,7 +18,9 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
+from functools import lru_cache, reduce
 from math import factorial, frexp, isfinite, ldexp, prod
+from operator import iadd
 
 import numpy as np
 
@@ -144,6 +146,7 @@ def snap(a, bits):
     return push(a, exponent(largest(a)), bits, out=np.empty(a.shape))
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def finite(a, name):
     """Return an array, or raise ValueError if it, of that name, holds NaN or infinity.
 
@@ -155,8 +158,7 @@ def finite(a, name):
     ValueError: inputs holds NaN or infinity; finite numbers are wanted
     """
     flat = a.ravel(order="K")
-    with np.errstate(over="ignore", invalid="ignore"):
-        squares = np.dot(flat, flat)  # finite only if all are; infinite also by overflow
+    squares = flat.dot(flat)  # finite only if all are; infinite also by overflow
     if not isfinite(squares.real) and not np.isfinite(a).all():
         raise ValueError(f"{name} holds NaN or infinity; finite numbers are wanted")
     return a
@@ -175,15 +177,14 @@ def largest(a, name="an operand"):
     >>> largest(np.array([1, -8]))
     8.0
     """
-    flat = a.ravel(order="K")
-
-    def largest_of(blocks):
-        return [max(flat[b].max(initial=0), -flat[b].min(initial=0)) for b in blocks]
-
-    magnitudes = [float(m) for share in in_blocks(largest_of, flat) for m in share]
-    if not isfinite(sum(magnitudes)):
+    magnitude = float(in_blocks(_largest, a.ravel(order="K"), combine=np.maximum))
+    if not isfinite(magnitude):
         finite(a, name)
-    return max(magnitudes)
+    return magnitude
+
+
+def _largest(a):
+    return max(np.maximum.reduce(a, initial=0), -np.minimum.reduce(a, initial=0))
 
 
 def exponent(magnitude):
@@ -204,13 +205,16 @@ def push(a, e, bits, out):
     below the unit; subtracting it again leaves the rest. For at most 22 bits the 24 of a
     float32 do the same, in half the time.
     """
-    if bits <= 22 and e <= 100 and a.dtype == np.float32:
+    if bits <= 22 and e <= 100 and a.dtype == FLOAT32:
         pusher = np.float32(ldexp(1.5, 23 + e - bits))
         pushed = np.add(a, pusher, out=empty(a.shape))
+        pushed -= pusher
+        out[...] = pushed
     else:
         pusher = np.float64(ldexp(1.5, 52 + e - bits))
-        pushed = np.add(a, pusher, out=out)
-    return np.subtract(pushed, pusher, out=out)
+        np.add(a, pusher, out=out)
+        out -= pusher
+    return out
 
 
 def operand_bits(terms, operands):
@@ -261,7 +265,10 @@ def matmul(a, b, names=("a", "b")):
     >>> matmul([[1, 2]], [[3], [4]]).tolist()
     [[11.0]]
     """
-    return _exact_product(a, b, names)[0]
+    a, b = _two_matrices(a, b)
+    if is_native():
+        return finite(a, names[0]) @ finite(b, names[1])
+    return _by_rows(a, b, names)
 
 
 def affine(inputs, weights, biases):
@@ -288,10 +295,15 @@ def affine(inputs, weights, biases):
     >>> affine([[1, 2]], [[3], [4]], [[5]]).tolist()
     [[16.0]]
     """
-    biases, columns = as_float(biases), np.shape(weights)[-1]
+    names = "inputs", "weights", "biases"
+    inputs, weights = _two_matrices(inputs, weights)
+    biases, columns = as_float(biases), weights.shape[1]
     if biases.shape != (1, columns):
         raise ValueError(f"biases must have shape (1, {columns}), got {biases.shape}")
-    return _exact_product(inputs, weights, ("inputs", "weights", "biases"), row=biases)[0]
+    if is_native():
+        inputs, weights, biases = map(finite, (inputs, weights, biases), names)
+        return inputs @ weights + biases
+    return _by_rows(inputs, weights, names, biases)
 
 
 def affine_gradients(inputs, dvalues):
@@ -320,80 +332,79 @@ def affine_gradients(inputs, dvalues):
     >>> dweights.tolist(), dbiases.tolist()
     ([[3.0], [6.0]], [[3.0]])
     """
-    return _exact_product(as_float(inputs).T, dvalues, ("inputs", "dvalues"))
+    names = "inputs", "dvalues"
+    a, b = _two_matrices(as_float(inputs).T, dvalues)
+    if is_native():
+        return finite(a, names[0]) @ finite(b, names[1]), b.sum(axis=0, keepdims=True)
+    return _by_terms(a, b, names)
 
 
-def _exact_product(a, b, names, row=None):
-    """Return ``a @ b``, with a row added if one is given, and the column sums of `b`."""
+def _two_matrices(a, b):
+    """Return two arrays as float matrices that can be multiplied, or raise ValueError."""
     a, b = as_float(a), as_float(b)
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[0]:
         raise ValueError(f"matmul wants shapes (n, k) and (k, m), got {a.shape} and {b.shape}")
-    if is_native():
-        for operand, name in zip((a, b) if row is None else (a, b, row), names, strict=True):
-            finite(operand, name)
-        return a @ b if row is None else a @ b + row, b.sum(axis=0, keepdims=True)
-    e_a, largest_b = exponent(largest(a, names[0])), largest(b, names[1])
-    # The row takes part as a last row of b, which meets a last column of ones in a. For these
-    # stands the largest power of two on the grid of a, so that the ones do not make it coarser.
-    one = ldexp(1, e_a - 1)
-    bits = operand_bits(len(b) + (row is not None), operands=2)
-    if row is None:
-        row, e_b = np.zeros((1, b.shape[1])), exponent(largest_b)
-    else:
-        row = row / np.float64(one)
-        e_b = exponent(max(largest_b, largest(row, names[2])))
-        row = push(row, e_b, bits, out=row)
-    multiply = _by_rows if len(a) > len(b) else _by_terms
-    return multiply(a, b, row, one, e_a, e_b, bits)
+    return a, b
 
 
-# An exact sum is the same however it is split, so it is split for speed: along the longer side of
-# the first matrix, into blocks that stay in the processor's cache while they are converted.
+# An exact sum is the same however it is split, so it is split for speed: along the samples, into
+# blocks that stay in the processor's cache while they are converted.
 
 
-def _by_rows(a, b, row, one, e_a, e_b, bits):
+@np.errstate(over="ignore", under="ignore")
+def _by_rows(a, b, names, row=None):
+    """Return ``a @ b``, with a row added if one is given, for some rows of `a` at a time."""
     terms, columns = b.shape
-    inside = terms < columns  # where the row costs less: inside the product, or added to it
+    e_a, largest_b = exponent(largest(a, names[0])), largest(b, names[1])
+    if row is None:
+        e_b, bits, inside = exponent(largest_b), operand_bits(terms, operands=2), False
+    else:
+        # The row takes part as a last row of b, which meets a last column of ones in a. For these
+        # stands the largest power of two on the grid of a, so that they do not make it coarser.
+        one = ldexp(1, e_a - 1)
+        e_b = exponent(max(largest_b, largest(row, names[2]) / one))
+        bits = operand_bits(terms + 1, operands=2)
+        row = row / np.float64(one)
+        row = push(row, e_b, bits, out=row)
+        inside = terms < columns  # where it costs less: inside the product, or added to it
     right = np.empty((terms + inside, columns))
     push(b, e_b, bits, out=right[:terms])
-    right[terms:] = row
+    if inside:
+        right[terms:] = row
+
+    def multiply(result, a):
+        left = empty((len(a), terms + inside), np.float64)
+        push(a, e_a, bits, out=left[:, :terms])
+        if inside:
+            left[:, terms:] = one
+        exact = product(left, right, out=empty(result.shape, np.float64))
+        if row is not None and not inside:
+            exact += row * one
+        np.copyto(result, exact, "same_kind")
+
     result = empty((len(a), columns))
-
-    def multiply(blocks):
-        left = empty((blocks[0].stop, terms + inside), np.float64)
-        exact = empty((blocks[0].stop, columns), np.float64)
-        left[:, terms:] = one
-        for block in blocks:
-            n = len(a[block])
-            push(a[block], e_a, bits, out=left[:n, :terms])
-            product(left[:n], right, out=exact[:n])
-            if not inside:
-                exact[:n] += row * one
-            np.copyto(result[block], exact[:n], "same_kind")
-
-    with np.errstate(over="ignore", under="ignore"):
-        in_blocks(multiply, a, width=max(terms, columns))
-        return result, as_float(right[:terms].sum(axis=0, keepdims=True))
+    in_blocks(multiply, result, a, width=max(terms, columns))
+    return result
 
 
-def _by_terms(a, b, row, one, e_a, e_b, bits):
-    shape = len(a), b.shape[1]
+@np.errstate(over="ignore", under="ignore")
+def _by_terms(a, b, names):
+    """Return ``a @ b`` and the column sums of `b`, adding some rows of `b` at a time."""
+    e_a, e_b = exponent(largest(a, names[0])), exponent(largest(b, names[1]))
+    bits = operand_bits(len(b), operands=2)
 
-    def multiply(blocks):
-        left, right = (empty((blocks[0].stop, side), np.float64) for side in shape)
-        exact, part = np.zeros(shape), empty(shape, np.float64)
-        sums = np.zeros((1, shape[1]))
-        for block in blocks:
-            n = len(b[block])
-            push(a.T[block], e_a, bits, out=left[:n])
-            push(b[block], e_b, bits, out=right[:n])
-            exact += product(left[:n].T, right[:n], out=part)
-            sums += right[:n].sum(axis=0)
-        return exact, sums
+    def multiply(at, b):
+        left, right = empty(at.shape, np.float64), empty(b.shape, np.float64)
+        push(at, e_a, bits, out=left)
+        push(b, e_b, bits, out=right)
+        exact = np.empty((len(a) + 1, b.shape[1]))
+        product(left.T, right, out=exact[:-1])
+        np.dot(np.ones(len(b)), right, out=exact[-1])
+        return exact
 
-    with np.errstate(over="ignore", under="ignore"):
-        products, sums = zip(*in_blocks(multiply, b, width=max(shape)), strict=True)
-        return as_float(sum(products, row * one)), as_float(sum(sums))
+    exact = in_blocks(multiply, a.T, b, width=max(len(a), b.shape[1]), combine=iadd)
+    gradients = exact.astype(np.float32)
+    return gradients[:-1], gradients[-1:]
 
 
 def product(a, b, out):
@@ -402,46 +413,55 @@ def product(a, b, out):
         np.matmul(a, b, out=out)
     elif len(a) < b.shape[1]:
         for i in range(len(a)):
-            out[i] = a[i] @ b
+            np.dot(a[i], b, out=out[i])
     else:
         for j in range(b.shape[1]):
             out[:, j] = a @ b[:, j]
     return out
 
 
-def in_blocks(work, a, width=None):
-    """Call ``work(blocks)`` with slices that cut the rows of `a` into blocks of a cache's size.
+def in_blocks(function, *arrays, width=None, combine=None):
+    """Call a function for one block of rows after the other, each of a cache's size.
 
     Parameters
     ----------
-    work : callable
-        Goes through the slices that it is given, the first of which is the longest.
-    a : ndarray
-        What is to be cut along its first axis.
+    function : callable
+        Takes the rows of a block, one argument for each array.
+    *arrays : ndarray
+        Of one length.
     width : int, optional
-        How many numbers are in use for each row, if not those in a row of `a`.
+        How many numbers are in use for each row, if not those in a row of the first array.
+    combine : callable, optional
+        Makes one result of two. Without it only the last is kept.
 
     Returns
     -------
-    list
-        What `work` returned, once for each thread that took a share (see `use_threads`).
+    object
+        What `function` returned, combined over all blocks, whose order is not fixed (see
+        `use_threads`).
 
     Examples
     --------
-    >>> in_blocks(lambda blocks: [a[block].sum() for block in blocks], a := np.ones((3, 2)))
-    [[np.float64(6.0)]]
+    >>> in_blocks(np.sum, np.ones((3, 2)), combine=np.add)
+    np.float64(6.0)
     """
-    rows = max(1, BLOCK // max(1, width or a[:1].size))
-    if len(a) <= rows:
-        return [work([slice(0, len(a))])]
-    blocks = [slice(i, i + rows) for i in range(0, len(a), rows)]
+    length, width = len(arrays[0]), width or prod(arrays[0].shape[1:])
+    rows = max(1, BLOCK // max(1, width))
+    if length <= rows:
+        return function(*arrays)
+
+    def work(share):
+        return reduce(combine, (function(*(a[block] for a in arrays)) for block in share))
+
+    combine = combine or (lambda first, second: second)
+    blocks = [slice(i, i + rows) for i in range(0, length, rows)]
     shares = (blocks[t :: len(_helpers) + 1] for t in range(min(len(blocks), len(_helpers) + 1)))
     own, *others = shares
     started = [
         helper.submit(copy_context().run, work, share)
         for helper, share in zip(_helpers, others, strict=False)
     ]
-    return [work(own)] + [share.result() for share in started]
+    return reduce(combine, [work(own)] + [share.result() for share in started])
 
 
 def by_blocks(function, *arrays):
@@ -450,7 +470,8 @@ def by_blocks(function, *arrays):
     Parameters
     ----------
     function : callable
-        Takes arrays of equal length; what it makes of a row must not depend on other rows.
+        Takes arrays of equal length and returns a new one; what it makes of a row must not depend
+        on other rows.
     *arrays : ndarray
         Of one length; the result has the shape and type of the first.
 
@@ -460,12 +481,7 @@ def by_blocks(function, *arrays):
     [[2.0, 1.0], [1.0, 2.0]]
     """
     result = empty(arrays[0].shape, arrays[0].dtype.type)
-
-    def work(blocks):
-        for rows in blocks:
-            result[rows] = function(*(a[rows] for a in arrays))
-
-    in_blocks(work, result)
+    in_blocks(lambda out, *parts: np.copyto(out, function(*parts)), result, *arrays)
     return result
 
 
@@ -537,11 +553,16 @@ def total(a, axis=None, keepdims=False):
     if is_native():
         return a.sum(axis=axis, keepdims=keepdims)
     bits = operand_bits(a.size if axis is None else a.shape[axis], operands=1)
-    exact = snap(a, bits).sum(axis=axis, keepdims=keepdims)
+    exact = snap(a, bits)
+    if axis == 1 and a.ndim == 2:  # where a matrix library is much faster
+        sums = exact @ np.ones((a.shape[1], 1) if keepdims else a.shape[1])
+    else:
+        sums = exact.sum(axis=axis, keepdims=keepdims)
     with np.errstate(over="ignore", under="ignore"):
-        return exact.astype(np.float32)
+        return sums.astype(np.float32)
 
 
+@lru_cache
 def power(base, exponent):
     """Raise a float to a whole power with multiplications alone (``**`` asks the C library).
 
@@ -567,12 +588,16 @@ def polynomial(x, coefficients):
     >>> polynomial(np.array([10.0]), [1, 2, 3]).tolist()
     [321.0]
     """
-    result = np.full_like(x, coefficients[-1])
-    for c in reversed(coefficients[:-1]):
+    *others, last, highest = coefficients
+    result = x * highest
+    result += last
+    for c in reversed(others):
         result *= x
         result += c
     return result
 
+
+HALF_ROOT = 0.7071067811865476  # the square root of one half
 
 # log 2 and pi/2 as sums of floats. The leading ones have trailing zero bits to spare, so that a
 # whole multiple of them is exact.
@@ -644,17 +669,17 @@ def log(x):
         return np.log(x)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore", under="ignore"):
         m, k = np.frexp(x.astype(np.float64))
-        below = m < np.sqrt(0.5)
+        below = m < HALF_ROOT
         f = np.where(below, 2 * m, m) - 1
         k = k - below
         s = f / (2 + f)
-        half = 0.5 * f * f
-        series = half + s * s * polynomial(s * s, LOG_SERIES)
+        z, half = s * s, 0.5 * f * f
+        series = half + z * polynomial(z, LOG_SERIES)
         result = round_sum(k * LN2[0] + f, s * series + k * LN2[1] - half)
-        outside = ~((x > 0) & (x < np.inf))
-        if outside.any():
+        inside = (x > 0) & (x < np.inf)
+        if not inside.all():
             limits = np.where(x == 0, -np.inf, np.where(x > 0, np.inf, np.nan))
-            result = np.where(outside, limits, result).astype(np.float32)
+            result = np.where(inside, result, limits).astype(np.float32)
         return result
 
 

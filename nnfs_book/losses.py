@@ -316,10 +316,11 @@ def some_samples(output, name="output"):
 def probabilities(output, name="output"):
     """Return predictions as an array (N, K) of numbers from 0 to 1, or raise ValueError."""
     output = some_samples(output, name)
-    if ((output.real < 0) | (output.real > 1)).any():
+    smallest, largest = output.real.min(), output.real.max()
+    if smallest < 0 or largest > 1:
         raise ValueError(
             f"{name} must hold probabilities, from 0 to 1, got values from "
-            f"{output.real.min():g} to {output.real.max():g}"
+            f"{smallest:g} to {largest:g}"
         )
     return output
 
@@ -363,4 +364,6 @@ def class_rows(y, predictions):
         raise ValueError(
             f"y must hold class numbers from 0 to {n_classes - 1}, got {y.min()} to {y.max()}"
         )
-    return (np.arange(n_classes) == y[:, np.newaxis]).astype(predictions.real.dtype)
+    rows = np.zeros(shape, predictions.real.dtype)
+    rows[np.arange(n_samples), y.astype(np.intp)] = 1
+    return rows

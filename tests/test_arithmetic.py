@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from math import ceil, log2
+from operator import add
 
 import numpy as np
 import pytest
@@ -214,18 +215,23 @@ def test_blocks_cover_every_row_once(threads, monkeypatch):
     for count in (1, 2, 5):
         threads(count)
         for rows in (0, 1, 9, 10, 11, 100):
-            shares = in_blocks(list, np.ones(rows))
-            covered = [i for share in shares for block in share for i in range(rows)[block]]
+            blocks = in_blocks(
+                lambda a, b: [(a, b)], *np.arange(2 * rows).reshape(2, -1), combine=add
+            )
+            assert max(len(a) for a, b in blocks) <= 10
+            covered, also = map(np.concatenate, zip(*blocks, strict=True))
             assert sorted(covered) == list(range(rows))
+            assert (also == covered + rows).all()
 
 
 def test_an_error_in_a_thread_is_raised(threads, monkeypatch):
     monkeypatch.setattr(arithmetic, "BLOCK", 10)
     threads(2)
-    a = np.ones((100, 3), np.float32)
-    a[95, 1] = np.nan
-    with pytest.raises(ValueError, match="NaN or infinity"):
-        matmul(a, np.ones((3, 2)))
+    for place in (2, 95):
+        a = np.ones((100, 3), np.float32)
+        a[place, 1] = np.nan
+        with pytest.raises(ValueError, match="NaN or infinity"):
+            matmul(a, np.ones((3, 2)))
 
 
 @pytest.mark.parametrize("count", [0, 1.5, True, "2"])
