@@ -94,8 +94,8 @@ class Linear(Activation):
     """
 
     def function(self, z):
-        """Return z itself."""
-        return z
+        """Return a copy of z."""
+        return z.copy()
 
     def derivative(self, inputs, output):
         """Return 1."""

@@ -446,9 +446,9 @@ def in_blocks(function, *arrays, width=None, combine=None):
     np.float64(6.0)
     """
     length, width = len(arrays[0]), width or prod(arrays[0].shape[1:])
-    rows = max(1, BLOCK // max(1, width))
-    if length <= rows:
+    if length * width <= BLOCK:
         return function(*arrays)
+    rows = max(1, BLOCK // width)
 
     def work(share):
         return reduce(combine, (function(*(a[block] for a in arrays)) for block in share))
@@ -480,6 +480,8 @@ def by_blocks(function, *arrays):
     >>> by_blocks(np.add, np.ones((2, 2)), np.eye(2)).tolist()
     [[2.0, 1.0], [1.0, 2.0]]
     """
+    if arrays[0].size <= BLOCK:
+        return function(*arrays)
     result = empty(arrays[0].shape, arrays[0].dtype.type)
     in_blocks(lambda out, *parts: np.copyto(out, function(*parts)), result, *arrays)
     return result
@@ -553,7 +555,7 @@ def total(a, axis=None, keepdims=False):
     if is_native():
         return a.sum(axis=axis, keepdims=keepdims)
     bits = operand_bits(a.size if axis is None else a.shape[axis], operands=1)
-    exact = snap(a, bits)
+    exact = push(a, exponent(largest(a)), bits, out=np.empty(a.shape))
     if axis == 1 and a.ndim == 2:  # where a matrix library is much faster
         sums = exact @ np.ones((a.shape[1], 1) if keepdims else a.shape[1])
     else:

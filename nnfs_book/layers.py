@@ -255,5 +255,5 @@ def masked(a, mask, name):
     [[0.0, 8.0]]
     """
     if mask is None:
-        return by_blocks(lambda part: finite(part, name), a)
+        return finite(a, name).copy()
     return by_blocks(lambda part, scales: finite(part, name) * scales, a, mask)

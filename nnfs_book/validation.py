@@ -4,7 +4,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from nnfs_book.arithmetic import as_float, finite, is_native
+from nnfs_book.arithmetic import FLOAT32, as_float, finite, is_native
 
 
 def finite_array(a, name, ndim=2):
@@ -29,6 +29,8 @@ def finite_array(a, name, ndim=2):
 
 def float_array(a, name, ndim=2):
     """Return `a` as a floating array, or raise as `finite_array` does, but for NaN and infinity."""
+    if type(a) is np.ndarray and a.dtype is FLOAT32 and a.ndim == ndim:
+        return a  # as a rule
     if isinstance(a, np.ma.MaskedArray) and np.ma.is_masked(a):
         raise ValueError(f"{name} has masked entries; finite numbers are wanted")
     a = as_float(array_of_numbers(a, name))
