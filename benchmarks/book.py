@@ -7,7 +7,6 @@ from pathlib import Path
 from time import perf_counter
 
 ROOT = Path(__file__).parents[1]
-CHAPTERS_PLANNED = 14
 LEFT_BY_TESTS = (".pytest_cache", "nnfs_book/__pycache__", "tests/__pycache__")
 
 
@@ -29,8 +28,6 @@ def book_seconds():
     paths = [str(notebook.relative_to(ROOT)) for notebook in notebooks]
     times["notebooks_s"] = seconds_of(".venv/bin/pytest", "--numprocesses=2", *paths)
     times["chapters"] = len(chapters)
-    times["chapters_planned"] = CHAPTERS_PLANNED
-    times["notebooks_extrapolated_s"] = times["notebooks_s"] / len(chapters) * CHAPTERS_PLANNED
 
     remove("_build")
     times["make_book_cold_s"] = seconds_of("make", "book")
