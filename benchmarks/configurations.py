@@ -122,7 +122,6 @@ DIGITS = Configuration(
     learning_rate=0.001,
     batch_size=128,
     timed_epochs=10,
-    loss_epochs=20,
     modules=("sklearn.datasets",),
 )
 MNIST_SIZED = replace(
