@@ -26,7 +26,7 @@ import numpy as np
 
 BLOCK = 2**18  # numbers worked on at a time: two megabytes of float64, to stay in cache
 LARGE = 2**14  # elements from which an array's memory is kept, to be used again
-ENOUGH = 2**28  # bytes that may be kept while others are asked for
+ENOUGH = 2**28  # bytes that may be kept unused while others are asked for
 NARROW = 8  # columns up to which a matrix product is formed vector by vector
 
 FLOAT32 = np.dtype(np.float32)
@@ -516,10 +516,14 @@ def _is_unused(arrays, i):
 
 
 def _let_go():
-    """Give unused arrays back to the system if those kept take more than enough."""
-    if sum(a.nbytes for arrays in _kept.__dict__.values() for a in arrays) > ENOUGH:
-        for arrays in _kept.__dict__.values():
-            arrays[:] = [arrays[i] for i in range(len(arrays)) if not _is_unused(arrays, i)]
+    """Give unused arrays back to the system if they take more than enough and than those in use."""
+    every = list(_kept.__dict__.values())
+    in_use = [[i for i in range(len(arrays)) if not _is_unused(arrays, i)] for arrays in every]
+    used = sum(arrays[i].nbytes for arrays, inside in zip(every, in_use) for i in inside)
+    unused = sum(a.nbytes for arrays in every for a in arrays) - used
+    if unused > max(ENOUGH, used):
+        for arrays, inside in zip(every, in_use):
+            arrays[:] = [arrays[i] for i in inside]
 
 
 def total(a, axis=None, keepdims=False):

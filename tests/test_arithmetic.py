@@ -1,5 +1,6 @@
 """The order-free arithmetic: same bits in any order, exact sums, close to float64."""
 
+import threading
 from fractions import Fraction
 from math import ceil, log2
 from operator import add
@@ -255,11 +256,22 @@ def test_memory_out_of_use_is_handed_out_again():
 
 
 def test_unused_memory_is_given_back(monkeypatch):
+    monkeypatch.setattr(arithmetic, "_kept", threading.local())
     monkeypatch.setattr(arithmetic, "ENOUGH", 0)
     empty((300, 303))
     used = empty((300, 304))
     assert arithmetic._kept.__dict__[(300, 303), np.float32] == []
     assert empty((300, 304)) is not used
+
+
+def test_as_much_unused_memory_is_kept_as_is_in_use(monkeypatch):
+    monkeypatch.setattr(arithmetic, "_kept", threading.local())
+    monkeypatch.setattr(arithmetic, "ENOUGH", 0)
+    used = empty((300, 306))
+    address = empty((300, 305)).ctypes.data
+    others = [empty((300, 307)) for _ in range(3)]
+    assert empty((300, 305)).ctypes.data == address
+    assert not any(np.shares_memory(used, other) for other in others)
 
 
 @pytest.mark.parametrize("terms", [5, 64, 512, 1000, 2048, 3000])
