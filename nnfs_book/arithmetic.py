@@ -268,7 +268,10 @@ def matmul(a, b, names=("a", "b")):
     a, b = _two_matrices(a, b)
     if is_native():
         return finite(a, names[0]) @ finite(b, names[1])
-    return _by_rows(a, b, names)
+    bits = operand_bits(len(b), operands=2)
+    e_a, e_b = exponent(largest(a, names[0])), exponent(largest(b, names[1]))
+    right = push(b, e_b, bits, out=np.empty(b.shape))
+    return _by_rows(a, e_a, bits, right)
 
 
 def affine(inputs, weights, biases):
@@ -295,15 +298,24 @@ def affine(inputs, weights, biases):
     >>> affine([[1, 2]], [[3], [4]], [[5]]).tolist()
     [[16.0]]
     """
-    names = "inputs", "weights", "biases"
     inputs, weights = _two_matrices(inputs, weights)
-    biases, columns = as_float(biases), weights.shape[1]
+    biases, (terms, columns) = as_float(biases), weights.shape
     if biases.shape != (1, columns):
         raise ValueError(f"biases must have shape (1, {columns}), got {biases.shape}")
     if is_native():
-        inputs, weights, biases = map(finite, (inputs, weights, biases), names)
-        return inputs @ weights + biases
-    return _by_rows(inputs, weights, names, biases)
+        inputs, weights = finite(inputs, "inputs"), finite(weights, "weights")
+        return inputs @ weights + finite(biases, "biases")
+    # The biases are a last row of the weights, which meets a last column of ones in the inputs. For
+    # these stands the largest power of two on the grid of the inputs: it does not make it coarser.
+    e_a = exponent(largest(inputs, "inputs"))
+    one = np.float64(ldexp(1, e_a - 1))
+    e_b = exponent(max(largest(weights, "weights"), largest(biases, "biases") / one))
+    bits, right = operand_bits(terms + 1, operands=2), np.empty((terms + 1, columns))
+    push(weights, e_b, bits, out=right[:-1])
+    push(biases / one, e_b, bits, out=right[-1:])
+    if terms < columns:
+        return _by_rows(inputs, e_a, bits, right, ones=one)
+    return _by_rows(inputs, e_a, bits, right[:-1], row=right[-1:] * one)  # costs less if narrow
 
 
 def affine_gradients(inputs, dvalues):
@@ -352,34 +364,21 @@ def _two_matrices(a, b):
 
 
 @np.errstate(over="ignore", under="ignore")
-def _by_rows(a, b, names, row=None):
-    """Return ``a @ b``, with a row added if one is given, for some rows of `a` at a time."""
-    terms, columns = b.shape
-    e_a, largest_b = exponent(largest(a, names[0])), largest(b, names[1])
-    if row is None:
-        e_b, bits, inside = exponent(largest_b), operand_bits(terms, operands=2), False
-    else:
-        # The row takes part as a last row of b, which meets a last column of ones in a. For these
-        # stands the largest power of two on the grid of a, so that they do not make it coarser.
-        one = ldexp(1, e_a - 1)
-        e_b = exponent(max(largest_b, largest(row, names[2]) / one))
-        bits = operand_bits(terms + 1, operands=2)
-        row = row / np.float64(one)
-        row = push(row, e_b, bits, out=row)
-        inside = terms < columns  # where it costs less: inside the product, or added to it
-    right = np.empty((terms + inside, columns))
-    push(b, e_b, bits, out=right[:terms])
-    if inside:
-        right[terms:] = row
+def _by_rows(a, e_a, bits, right, ones=None, row=None):
+    """Return `a`, moved to its grid, times `right`, for some rows of `a` at a time.
+
+    To `a` a column of `ones` is appended, and to the product a row is added, if they are given.
+    """
+    terms, columns = right.shape
 
     def multiply(result, a):
-        left = empty((len(a), terms + inside), np.float64)
-        push(a, e_a, bits, out=left[:, :terms])
-        if inside:
-            left[:, terms:] = one
+        left = empty((len(a), terms), np.float64)
+        push(a, e_a, bits, out=left[:, : a.shape[1]])
+        if ones is not None:
+            left[:, -1] = ones
         exact = product(left, right, out=empty(result.shape, np.float64))
-        if row is not None and not inside:
-            exact += row * one
+        if row is not None:
+            exact += row
         np.copyto(result, exact, "same_kind")
 
     result = empty((len(a), columns))
@@ -455,8 +454,8 @@ def in_blocks(function, *arrays, width=None, combine=None):
 
     combine = combine or (lambda first, second: second)
     blocks = [slice(i, i + rows) for i in range(0, length, rows)]
-    shares = (blocks[t :: len(_helpers) + 1] for t in range(min(len(blocks), len(_helpers) + 1)))
-    own, *others = shares
+    count = min(len(blocks), len(_helpers) + 1)
+    own, *others = (blocks[t::count] for t in range(count))
     started = [
         helper.submit(copy_context().run, work, share)
         for helper, share in zip(_helpers, others, strict=False)
