@@ -156,6 +156,17 @@ def test_total_is_the_exact_sum_rounded_once(a):
     assert total(a) == nearest_float32(sum(snapped_exactly(a, keep), Fraction(0)))
 
 
+@pytest.mark.parametrize("keepdims", [False, True])
+@pytest.mark.parametrize("axis", [None, 0, 1, 2, -1])
+def test_total_along_any_axis(axis, keepdims):
+    for shape in ((2, 3, 4), (3, 4), (4,), (0, 4), (4, 0)):
+        if axis is None or axis < len(shape):
+            a = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
+            found, wanted = total(a, axis, keepdims), a.sum(axis=axis, keepdims=keepdims)
+            assert found.shape == wanted.shape
+            assert (found == wanted).all()
+
+
 def test_operand_bits_fill_53_and_no_more():
     for operands, most in ((1, 51), (2, 24)):
         for terms in range(1, 5000):
@@ -168,7 +179,7 @@ def test_operand_bits_fill_53_and_no_more():
 @settings(max_examples=50)
 @given(data=st.data())
 def test_affine_is_the_exact_sum_rounded_once(data):
-    a, b = data.draw(matrices(ordinary, terms=st.integers(1, 20)))
+    a, b = data.draw(matrices(ordinary, terms=st.sampled_from([1, 2, 7, 20, 32])))
     row = data.draw(arrays(np.float32, (1, b.shape[1]), elements=ordinary))
     _, e = np.frexp(abs(a).max())
     one = 2.0 ** (e - 1)  # on the grid of a, whatever its bits
@@ -257,8 +268,11 @@ def test_memory_out_of_use_is_handed_out_again():
 
 def test_unused_memory_is_given_back(monkeypatch):
     monkeypatch.setattr(arithmetic, "_kept", threading.local())
-    monkeypatch.setattr(arithmetic, "ENOUGH", 0)
+    empty((300, 302))
     empty((300, 303))
+    assert len(arithmetic._kept.__dict__[(300, 302), np.float32]) == 1
+    assert len(arithmetic._kept.__dict__[(300, 303), np.float32]) == 1
+    monkeypatch.setattr(arithmetic, "ENOUGH", 0)
     used = empty((300, 304))
     assert arithmetic._kept.__dict__[(300, 303), np.float32] == []
     assert empty((300, 304)) is not used

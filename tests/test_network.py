@@ -171,6 +171,11 @@ def test_class_numbers_and_one_hot_rows_give_the_same(loss):
     assert all(result == results[0] for result in results)
 
 
+def test_class_numbers_may_be_truth_values():
+    loss, p = losses.CategoricalCrossentropy(), np.array([[0.25, 0.75], [0.5, 0.5]])
+    assert loss.calculate(p, [True, False]) == loss.calculate(p, [1, 0])
+
+
 def test_binary_class_numbers_may_be_a_vector():
     p, y = np.array([[0.2], [0.7]]), np.array([1, 0])
     loss = losses.BinaryCrossentropy()
@@ -420,7 +425,7 @@ def test_vertical_and_sine_data():
 
 @pytest.mark.parametrize(
     "layer",
-    [Dense(2, 3), Dropout(0.5), ReLU(), Sigmoid(), Linear(), Softmax()],
+    [Dense(2, 3), Dropout(0.5), Dropout(0), ReLU(), Sigmoid(), Linear(), Softmax()],
     ids=lambda layer: type(layer).__name__,
 )
 def test_layers_refuse_bad_input_and_keep_their_state(layer):
@@ -432,13 +437,15 @@ def test_layers_refuse_bad_input_and_keep_their_state(layer):
         layer.forward([[1, np.nan]])
     with refused("inputs holds NaN or infinity"):
         layer.forward([[1, np.inf]])
-    with refused(r"inputs must have 2 dimensions, got shape \(2,\)"):
-        layer.forward([1, 2])
+    for row in ([1, 2], np.float32([1, 2])):
+        with refused(r"inputs must have 2 dimensions, got shape \(2,\)"):
+            layer.forward(row)
     for bad in ("abc", [["1", "2"]], [[1], [1, 2]], [[1j, 2]], {}):
         with refused(f"inputs must be an array of numbers, got {type(bad).__name__}", TypeError):
             layer.forward(bad)
-    with refused("inputs has masked entries"):
-        layer.forward(np.ma.masked_equal([[1, 2]], 2))
+    for kind in (int, np.float32):
+        with refused("inputs has masked entries"):
+            layer.forward(np.ma.masked_equal(np.array([[1, 2]], kind), 2))
     with refused(r"dvalues must have the shape of output, \(4, \d\), got \(1, 2\)"):
         layer.backward([[1, 2]])
     with refused("dvalues holds NaN"):
@@ -517,7 +524,7 @@ def test_biases_of_another_shape_are_refused(shape, arithmetic):
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize(
     "layer",
-    [Dense(2, 3), Dropout(0.5), ReLU(), Sigmoid(), Linear(), Softmax()],
+    [Dense(2, 3), Dropout(0.5), Dropout(0), ReLU(), Sigmoid(), Linear(), Softmax()],
     ids=lambda layer: type(layer).__name__,
 )
 def test_what_is_not_finite_is_refused_in_native_arithmetic_too(layer, bad):
