@@ -93,8 +93,8 @@ def spiral(samples):
 
 def digits():
     """Return all of the 8x8 digits that come with scikit-learn, scaled to [0, 1]."""
-    X, y, *rest = load_digits()
-    return np.concatenate([X, rest[0]]), np.concatenate([y, rest[1]])
+    X, y, X_test, y_test = load_digits()
+    return np.concatenate([X, X_test]), np.concatenate([y, y_test])
 
 
 def mnist_sized():

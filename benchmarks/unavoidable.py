@@ -13,7 +13,7 @@ from time import perf_counter
 
 import numpy as np
 
-from nnfs_book.arithmetic import BLOCK, exp, log
+from nnfs_book.arithmetic import BLOCK, NARROW, exp, log
 
 PUSHER = np.float32(1.5 * 2**10)
 
@@ -111,7 +111,7 @@ def penalty_calls(name, n, m):
     for what, rows in (("weights", n), ("biases", 1)):
         calls += [
             (f"{name}: squares of the {what}", in_blocks(times, rows, m)),
-            *sum_calls(f"{name}: penalty on the {what}", rows * m, 1),
+            *sum_calls(f"{name}: penalty on the {what}", 1, rows * m),
             (f"{name}: its gradient, twice the {what}", in_blocks(times, rows, m)),
             (f"{name}: added to that of the {what}", in_blocks(times, rows, m)),
         ]
@@ -133,7 +133,7 @@ def loss_calls(rows, classes):
         ("softmax: division", lambda: np.divide(logits, chosen[:, None], out=result)),
         ("loss: probabilities of the right classes", lambda: logits[numbers, right]),
         ("loss: logarithms", lambda: log(chosen)),
-        *sum_calls("loss: sum", rows, 1),
+        *sum_calls("loss: sum", 1, rows),
         ("loss: gradient, targets", lambda: targets.__setitem__((numbers, right), 1)),
         ("loss: gradient, difference", lambda: np.subtract(logits, targets, out=result)),
         ("loss: gradient, division", lambda: np.divide(result, rows, out=result)),
@@ -141,12 +141,12 @@ def loss_calls(rows, classes):
 
 
 def sum_calls(name, rows, columns):
-    """Return the named calls of exact sums along the columns."""
-    terms, ones = np.ones((rows, columns)), np.ones(columns if columns > 1 else rows)
+    """Return the named calls of the exact sum of each row."""
+    terms, ones = np.ones((rows, columns)), np.ones(columns)
     return [
         (f"{name}, largest magnitude", in_blocks(largest, rows, columns)),
         (f"{name}, to the grid", in_blocks(to_grid, rows, columns)),
-        (f"{name}, product with ones", lambda: np.dot(terms if columns > 1 else ones, ones)),
+        (f"{name}, product with ones", lambda: np.dot(terms, ones)),
     ]
 
 
@@ -157,8 +157,8 @@ def product(n, k, m):
     vector after vector.
     """
     height = max(1, BLOCK // max(m, min(n, k)))
-    times, rest = divmod(max(n, k), height)
-    heights = times * [height] + [rest] * (rest > 0)
+    whole_blocks, rest = divmod(max(n, k), height)
+    heights = whole_blocks * [height] + [rest] * (rest > 0)
     shapes = [(h, k, m) if n >= k else (n, h, m) for h in heights]
     ways = [[way(*shape) for shape in shapes] for way in (at_once, by_columns, by_rows)]
     calls = [lambda way=way: [call() for call in way] for way in ways if None not in way]
@@ -174,7 +174,7 @@ def at_once(n, k, m):
 
 def by_columns(n, k, m):
     """Return a call that forms a product column after column, None if there are many."""
-    if m > 8:
+    if m > NARROW:
         return None
     a, b, out = operands(n, k, m)
     columns, outs = b.T.copy(), out.T.copy()
@@ -183,7 +183,7 @@ def by_columns(n, k, m):
 
 def by_rows(n, k, m):
     """Return a call that forms a product row after row, None if there are many."""
-    if n > 8:
+    if n > NARROW:
         return None
     a, b, out = operands(n, k, m)
     return lambda: [np.dot(row, b, out=o) for row, o in zip(a, out)]

@@ -516,13 +516,12 @@ def _is_unused(arrays, i):
 
 def _let_go():
     """Give unused arrays back to the system if they take more than enough and than those in use."""
-    every = list(_kept.__dict__.values())
-    in_use = [[i for i in range(len(arrays)) if not _is_unused(arrays, i)] for arrays in every]
-    used = sum(arrays[i].nbytes for arrays, inside in zip(every, in_use) for i in inside)
-    unused = sum(a.nbytes for arrays in every for a in arrays) - used
-    if unused > max(ENOUGH, used):
-        for arrays, inside in zip(every, in_use):
-            arrays[:] = [arrays[i] for i in inside]
+    every = [(arrays, i) for arrays in _kept.__dict__.values() for i in range(len(arrays))]
+    unused = [(arrays, i) for arrays, i in every if _is_unused(arrays, i)]
+    in_all, out_of_use = (sum(arrays[i].nbytes for arrays, i in some) for some in (every, unused))
+    if out_of_use > max(ENOUGH, in_all - out_of_use):
+        for arrays, i in reversed(unused):
+            del arrays[i]
 
 
 def total(a, axis=None, keepdims=False):

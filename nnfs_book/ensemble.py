@@ -77,8 +77,9 @@ def run(name, members, kind="rounding", folder=FOLDER, jobs=-1):
 def rerun(name, member, kind="rounding", experiment=None):
     """Run one member; return in a dict its ``figures``, its ``log`` and fingerprints of its weights.
 
-    For the log see `columns`. ``sha256`` is the fingerprint of the trained network, ``sha256_at_1000`` that of epoch 1000, by
-    which a member can be recognised in a tenth of the time.
+    For the log see `columns`. ``sha256`` is the fingerprint of the trained network,
+    ``sha256_at_1000`` that of epoch 1000, by which a member can be recognised in a tenth of the
+    time.
     """
     trained = (experiment or EXPERIMENTS[name])(**{KINDS[kind]: member})
     return {

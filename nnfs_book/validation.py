@@ -30,7 +30,7 @@ def finite_array(a, name, ndim=2):
 def float_array(a, name, ndim=2):
     """Return `a` as a floating array, or raise as `finite_array` does, but for NaN and infinity."""
     if type(a) is np.ndarray and a.dtype is FLOAT32 and a.ndim == ndim:
-        return a  # as a rule
+        return a  # the usual case, which needs no closer look
     if isinstance(a, np.ma.MaskedArray) and np.ma.is_masked(a):
         raise ValueError(f"{name} has masked entries; finite numbers are wanted")
     a = as_float(array_of_numbers(a, name))

@@ -103,6 +103,12 @@ def test_unavoidable_calls_cover_every_layer():
     for layer in ("layer 1, 2x16", "layer 2, 16x8", "layer 3, 8x3"):
         assert f"{layer}: forward product, biases included" in names
     assert "layer 1, 2x16: inputs' gradient" not in names
+    assert "layer 1, 2x16: squares of the biases" in names
+    assert {"softmax: exponentials", "loss: logarithms"} <= set(names)
+    assert len(set(names)) == len(names)
+    assert "layer 1, 2x16: ReLU forward" in names
+    assert not any("dropout" in name for name in names)
+    assert not any("squares" in name for name, ms in unavoidable(DIGITS, repetitions=1))
 
 
 def test_goals_are_judged_by_what_was_measured():
