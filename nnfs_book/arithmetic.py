@@ -184,7 +184,7 @@ def largest(a, name="an operand"):
 
 
 def _largest(a):
-    return max(np.maximum.reduce(a, initial=0), -np.minimum.reduce(a, initial=0))
+    return max(a.item(a.argmax()), -a.item(a.argmin())) if a.size else 0.0
 
 
 def exponent(magnitude):
@@ -202,18 +202,12 @@ def push(a, e, bits, out):
     """Write `a`, rounded to multiples of ``2**(e - bits)``, into the float64 array `out`.
 
     A float64 has room for 53 bits. Adding ``1.5 * 2**(52 + e - bits)`` pushes out everything
-    below the unit; subtracting it again leaves the rest. For at most 22 bits the 24 of a
-    float32 do the same, in half the time.
+    below the unit; subtracting it again leaves the rest.
     """
-    if bits <= 22 and e <= 100 and a.dtype == FLOAT32:
-        pusher = np.float32(ldexp(1.5, 23 + e - bits))
-        pushed = np.add(a, pusher, out=empty(a.shape))
-        pushed -= pusher
-        out[...] = pushed
-    else:
-        pusher = np.float64(ldexp(1.5, 52 + e - bits))
-        np.add(a, pusher, out=out)
-        out -= pusher
+    pusher = ldexp(1.5, 52 + e - bits)
+    out[...] = a
+    out += pusher
+    out -= pusher
     return out
 
 

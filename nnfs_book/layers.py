@@ -8,9 +8,9 @@ from nnfs_book.arithmetic import (
     affine,
     affine_gradients,
     as_float,
-    by_blocks,
     empty,
     finite,
+    in_blocks,
     is_native,
     matmul,
     total,
@@ -256,4 +256,6 @@ def masked(a, mask, name):
     """
     if mask is None:
         return finite(a, name).copy()
-    return by_blocks(lambda part, scales: finite(part, name) * scales, a, mask)
+    result = empty(a.shape, np.result_type(a, mask).type)
+    in_blocks(lambda out, a, mask: np.multiply(finite(a, name), mask, out=out), result, a, mask)
+    return result

@@ -38,13 +38,13 @@ class RandomStream:
         """Draw a boolean array, each entry True with the given probability.
 
         A raw draw has 64 bits, enough for two whole numbers below ``2**32``; an entry is True
-        when its number is below ``probability * 2**32``. (A block has an even number of entries,
-        so that no half of a draw is lost between two blocks.)
+        when its number is below ``probability * 2**32``. (A piece has an even number of entries,
+        so that no half of a draw is lost between two pieces.)
         """
-        kept = empty(shape, np.bool_)
+        kept, piece = empty(shape, np.bool_), BLOCK // 4  # the system takes larger ones back
         entries, limit = kept.reshape(-1), round(probability * 2**32)
-        for start in range(0, entries.size, BLOCK):
-            part = entries[start : start + BLOCK]
+        for start in range(0, entries.size, piece):
+            part = entries[start : start + piece]
             draws = self._bits.random_raw((part.size + 1) // 2).astype("<u8", copy=False)
             np.less(draws.view("<u4")[: part.size], limit, out=part)
         return kept

@@ -111,6 +111,37 @@ def test_unavoidable_calls_cover_every_layer():
     assert not any("squares" in name for name, ms in unavoidable(DIGITS, repetitions=1))
 
 
+def test_unavoidable_calls_come_in_the_order_of_an_epoch():
+    wanted = [
+        "layer 1, 2x16: forward product, biases included",
+        "layer 1, 2x16: ReLU forward",
+        "layer 1, 2x16: dropout, raw bits",
+        "layer 1, 2x16: dropout forward",
+        "layer 2, 16x3: forward product, biases included",
+        "softmax: exponentials",
+        "loss: gradient, division",
+        "layer 2, 16x3: inputs' gradient to float32",
+        "layer 1, 2x16: dropout backward",
+        "layer 1, 2x16: ReLU backward",
+        "layer 1, 2x16: weights' gradient",
+        "layer 1, 2x16: Adam on the weights",
+        "layer 2, 16x3: Adam on the weights",
+    ]
+    names = [name for name, ms in unavoidable(replace(SMALL, dropout=0.1), repetitions=1)]
+    assert [name for name in names if name in wanted] == wanted
+
+
+def test_the_last_batch_of_unavoidable_calls_is_as_small_as_it_is(monkeypatch):
+    monkeypatch.setattr("benchmarks.unavoidable.seconds", lambda call: 1)
+    sizes = []
+    monkeypatch.setattr(
+        "benchmarks.unavoidable.step", lambda c, rows: sizes.append(rows) or {"call": None}
+    )
+    assert unavoidable(IN_BATCHES) == [("call", 3000)]
+    assert sizes == [32, 90 % 32]
+    assert unavoidable(SMALL) == [("call", 1000)]
+
+
 def test_goals_are_judged_by_what_was_measured():
     def judged(value):
         row = {"ours_exact_over_this": {"median_ratio": value}, "loss": {"agrees": True}}

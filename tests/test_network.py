@@ -267,6 +267,17 @@ def test_dropout_scales_what_it_keeps():
     assert not np.isin([5, 7], inputs).any()
 
 
+@pytest.mark.parametrize("of_inputs", [np.float32, np.float64, np.complex128])
+@pytest.mark.parametrize("of_gradient", [np.float32, np.float64])
+def test_native_dropout_rounds_no_gradient(of_inputs, of_gradient):
+    layer = Dropout(0.1, stream=RandomStream(0))
+    with native():
+        layer.forward(np.ones((2, 5), of_inputs))
+        layer.backward(np.ones((2, 5), of_gradient))
+    assert layer.dinputs.dtype == np.result_type(of_inputs, of_gradient)
+    assert (layer.dinputs == layer.binary_mask).all()
+
+
 def test_dropout_draws_a_fresh_mask_each_time():
     layer = Dropout(0.5)
     masks = []
