@@ -136,7 +136,6 @@ MNIST_SIZED = replace(
     make_data=mnist_sized,
     sizes=(784, 128, 128, 10),
     timed_epochs=1,
-    loss_epochs=20,
     modules=(),
 )
 

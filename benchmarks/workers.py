@@ -5,13 +5,13 @@ import multiprocessing
 import os
 import re
 import tracemalloc
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
 
-from benchmarks.configurations import D, wide_spiral
+from benchmarks.configurations import wide_spiral
 from benchmarks.contenders import CONTENDERS, Ours
 from nnfs_book import arithmetic
 
@@ -127,18 +127,39 @@ def time_epochs(epochs):
     return seconds
 
 
-def bare_passes(seconds=0.2):
-    """Return how many passes over arrays of D's size are made in some time, two a round.
+class AtOnce:
+    """In place of a second thread: does its share at once, in the first one, and takes the time."""
 
-    They are made in blocks, as those of the arithmetic, by as many threads (see `use_threads`).
-    """
-    a, b = np.ones((2, len(D.make_data()[0]), D.sizes[1]), dtype=np.float32)
-    end, passes = perf_counter() + seconds, 0
-    while perf_counter() < end:
-        arithmetic.in_blocks(lambda a, b: np.add(a, a, out=b), a, b)
-        arithmetic.in_blocks(lambda a, b: np.subtract(b, a, out=a), a, b)
-        passes += 2
-    return passes
+    def __init__(self):
+        self.seconds, self.shares = 0, 0
+
+    def submit(self, function, *arguments):
+        """Call a function and return its result as a future."""
+        start, done = perf_counter(), Future()
+        done.set_result(function(*arguments))
+        self.seconds += perf_counter() - start
+        self.shares += 1
+        return done
+
+
+def time_shares(epochs):
+    """Train for some epochs as if for two threads; return the second's seconds and shares each."""
+    second = AtOnce()
+    arithmetic._helpers.append(second)
+    time_epochs(epochs)
+    arithmetic._helpers.clear()
+    return second.seconds / epochs, second.shares / epochs
+
+
+def time_handing_over(times=200):
+    """Return the median of the seconds that it takes another thread to do nothing and say so."""
+    seconds = []
+    with ThreadPoolExecutor(max_workers=1) as other:
+        for _ in range(times):
+            start = perf_counter()
+            other.submit(int).result()
+            seconds.append(perf_counter() - start)
+    return float(np.median(seconds))
 
 
 def train(epochs):
