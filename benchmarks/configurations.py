@@ -36,8 +36,6 @@ class Configuration:
         None for the whole data set at once.
     timed_epochs : int
         Epochs that are timed in each round.
-    loss_epochs : int
-        Epochs after which the contenders' losses are compared.
     modules : tuple of str
         What making the data imports, which is not to count as a contender's memory.
     """
@@ -51,7 +49,6 @@ class Configuration:
     dropout: float = 0.0
     batch_size: int | None = None
     timed_epochs: int = 10
-    loss_epochs: int = 200
     modules: tuple = ()
 
     def start(self, seed):

@@ -18,6 +18,7 @@ STARTS = 5  # fresh processes for all contenders
 OUR_SEEDS = 20  # their losses span the range
 THEIR_SEEDS = 5  # the median of these has to lie in it
 LONG = 100  # epochs of a turn with threads
+LOSS_EPOCHS = 200  # after which losses and bits are compared
 NEVER = 2**62
 WHOLE, FRESH, AT_ONCE = {"BLOCK": NEVER}, {"LARGE": NEVER}, {"NARROW": 0}
 STEPS = {  # what is switched off: constants of the arithmetic; and whether nothing is left out
@@ -80,7 +81,7 @@ def side_by_side(name, rounds):
         "epochs_per_round": configuration.timed_epochs,
         "contenders": contenders,
         "not_available": absent,
-        "loss_after_epochs": configuration.loss_epochs,
+        "loss_after_epochs": LOSS_EPOCHS,
         "our_loss_range": losses["range"],
         "unavoidable": [{"call": call, "epoch_ms": rounded(ms)} for call, ms in calls.items()],
         "unavoidable_sum_ms": rounded(sum(calls.values())),
@@ -137,7 +138,7 @@ def losses_of(name, worker, configuration, seeds):
     losses = []
     for seed in range(seeds):
         worker(workers.build, name, configuration, seed)
-        losses.append(worker(workers.train, configuration.loss_epochs))
+        losses.append(worker(workers.train, LOSS_EPOCHS))
     return losses
 
 
@@ -156,7 +157,7 @@ def threads(rounds):
         for n, worker in running.items():
             worker(use_threads, 2 if n == 2 else 1)
             worker(workers.build, Ours.name, D, 0)
-            worker(workers.train, D.loss_epochs)
+            worker(workers.train, LOSS_EPOCHS)
             hashes[n] = worker(workers.weights_hash)
         for _ in range(STARTS * rounds):
             for n in (1, 2):
@@ -165,8 +166,8 @@ def threads(rounds):
             both = [running[n].pool.submit(workers.time_epochs, LONG) for n in (1, "another")]
             seconds = np.concatenate([future.result() for future in both])
             times.setdefault("beside another", []).append(1000 * float(np.median(seconds)))
-            seconds, shares = running[1](workers.time_shares, D.timed_epochs)
-            times.setdefault("handed over", []).append(1000 * seconds)
+            part, shares = running[1](workers.time_shares, D.timed_epochs)
+            times.setdefault("handed over", []).append(part * times[1][-1])
             each = running[1](workers.time_handing_over)
             times.setdefault("handing over", []).append(1000 * shares * each)
     slower = ratios(times["beside another"], times[1])
@@ -187,7 +188,7 @@ def threads(rounds):
         "handed_over_times": shares,
         "handing_over": summary(times["handing over"], "ms"),
         "speedup_expected": summary(expected, "ratio"),
-        "epochs_before_hashing": D.loss_epochs,
+        "epochs_before_hashing": LOSS_EPOCHS,
         "same_bits": hashes[1] == hashes[2],
     }
 

@@ -143,12 +143,18 @@ class AtOnce:
 
 
 def time_shares(epochs):
-    """Train for some epochs as if for two threads; return the second's seconds and shares each."""
+    """Train for some epochs as if with two threads, for the second of which there is a stand-in.
+
+    Returns
+    -------
+    tuple of float
+        What part of the time is the second one's work, and in how many shares it comes an epoch.
+    """
     second = AtOnce()
     arithmetic._helpers.append(second)
-    time_epochs(epochs)
+    seconds = sum(time_epochs(epochs))
     arithmetic._helpers.clear()
-    return second.seconds / epochs, second.shares / epochs
+    return second.seconds / seconds, second.shares / epochs
 
 
 def time_handing_over(times=200):
