@@ -24,18 +24,21 @@ SINGLE_PUSHER = np.float32(1.5 * 2**11)
 DRAWS = 2**15  # raw draws at a time, whose memory is small enough to be used again
 
 
-def unavoidable(configuration, repetitions=5):
+def unavoidable(configuration, repetitions=None):
     """Return a list of (name, milliseconds for one epoch).
 
     Parameters
     ----------
     configuration : Configuration
-    repetitions : int
-        How often each call has its turn; the median counts, the first turn left out.
+    repetitions : int, optional
+        How often each call has its turn; the median counts, the first turn left out. If not given,
+        as often as a contender makes a step when it is timed, but at least five times: what runs
+        more often finds caches and branches better prepared.
     """
     samples = len(configuration.make_data()[0])
     size = configuration.batch_size or samples
     batches, rest = divmod(samples, size)
+    repetitions = repetitions or max(5, configuration.timed_epochs * batches)
     epoch = {}
     for rows, times in ((size, batches), (rest, 1)):
         calls = step(configuration, rows) if rows else {}

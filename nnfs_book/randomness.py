@@ -41,8 +41,9 @@ class RandomStream:
         when its number is below ``probability * 2**32``. (A piece has an even number of entries,
         so that no half of a draw is lost between two pieces.)
         """
-        kept, piece = empty(shape, np.bool_), BLOCK // 4  # the system takes larger ones back
+        kept = empty(shape, np.bool_)
         entries, limit = kept.reshape(-1), round(probability * 2**32)
+        piece = BLOCK // 4  # the draws of a larger one would be in fresh memory, which is slow
         for start in range(0, entries.size, piece):
             part = entries[start : start + piece]
             draws = self._bits.random_raw((part.size + 1) // 2).astype("<u8", copy=False)

@@ -142,6 +142,21 @@ def test_the_last_batch_of_unavoidable_calls_is_as_small_as_it_is(monkeypatch):
     assert unavoidable(SMALL) == [("call", 1000)]
 
 
+def test_unavoidable_calls_have_as_many_turns_as_a_contender_makes_steps(monkeypatch):
+    turns = []
+    monkeypatch.setattr("benchmarks.unavoidable.step", lambda c, rows: {"call": turns.append})
+    monkeypatch.setattr("benchmarks.unavoidable.seconds", lambda call: call(1) or 1)
+    for configuration, wanted in (
+        (SMALL, 10),
+        (IN_BATCHES, 20),
+        (replace(SMALL, timed_epochs=1), 5),
+    ):
+        turns.clear()
+        unavoidable(configuration)
+        batch_sizes = 2 if configuration.batch_size else 1
+        assert len(turns) == batch_sizes * (wanted + 1)  # and one to warm up
+
+
 def test_goals_are_judged_by_what_was_measured():
     def judged(value):
         row = {"ours_exact_over_this": {"median_ratio": value}, "loss": {"agrees": True}}
