@@ -75,11 +75,14 @@ class Ours(Contender):
 
     Attributes
     ----------
+    parts : tuple of str
+        The methods that a step calls one after the other, so that each can be timed.
     to_the_inputs : bool
         Ask the first layer too for the gradient at its inputs, which training does not need.
     """
 
     name = "ours exact"
+    parts = "take", "forward", "softmax_and_loss", "backward", "update"
     to_the_inputs = False
 
     def build(self, start, seed):
@@ -101,14 +104,28 @@ class Ours(Contender):
 
     def step(self, rows):
         """Go forward, backward and one step on, as the book's training loops do."""
-        output, y = self.take(rows)
+        X, y = self.take(rows)
+        loss = self.softmax_and_loss(self.forward(X), y)
+        self.backward()
+        self.update()
+        return loss
+
+    def forward(self, output):
+        """Go forward, up to the softmax."""
         for layer in self.layers:
             layer.forward(output)
             output = layer.output
+        return output
+
+    def softmax_and_loss(self, output, y):
+        """Return the loss, penalty included, and go back through the softmax."""
         loss = self.loss_activation.forward(output, y)
         loss += self.loss_activation.loss.regularization_loss(self.dense[0])
-
         self.loss_activation.backward(self.loss_activation.output, y)
+        return loss
+
+    def backward(self):
+        """Go back to the first layer's weights."""
         after = self.loss_activation
         for layer in reversed(self.layers):
             layer.backward(after.dinputs)
@@ -116,11 +133,12 @@ class Ours(Contender):
         if self.to_the_inputs:
             after.dinputs  # noqa: B018
 
+    def update(self):
+        """Take one step with all weights and biases."""
         self.optimizer.pre_update_params()
         for layer in self.dense:
             self.optimizer.update_params(layer)
         self.optimizer.post_update_params()
-        return loss
 
     def weights(self):
         """Return the weights and biases of each layer."""

@@ -36,14 +36,14 @@ def side_by_side(name, rounds):
 
     Each waits in a process of its own. In a round each trains a few epochs, one contender after
     the other; the round's figure is the median of these epochs. Ratios are taken within a round.
-    The unavoidable calls take their turn too.
+    The unavoidable calls take their turn too, and so do ours once more, part by part.
 
     All processes are started anew several times, because some are fast or slow for as long as
     they live: whether memory that is freed and wanted again costs page faults is decided by where
     their first allocations happen to lie.
     """
     configuration = CONFIGURATIONS[name]
-    times, calls, memory = {}, {}, {}
+    times, parts, calls, memory = {}, {}, {}, {}
     for start in range(STARTS):
         with ExitStack() as stack:
             running, absent = start_all(configuration, stack)
@@ -52,13 +52,16 @@ def side_by_side(name, rounds):
                 for contender, worker in running.items():
                     seconds = worker(workers.time_epochs, configuration.timed_epochs)
                     times.setdefault(contender, []).append(1000 * float(np.median(seconds)))
-                for call, ms in bare(unavoidable, configuration):
-                    calls.setdefault(call, []).append(ms)
+                seconds = running[Ours.name](workers.time_parts, configuration.timed_epochs)
+                for part, values in seconds.items():
+                    parts.setdefault(part, []).append(1000 * float(np.median(values)))
+                for part, call, ms in bare(unavoidable, configuration):
+                    calls.setdefault((part, call), []).append(ms)
             for contender, worker in running.items():
                 memory.setdefault(contender, []).append(worker(workers.peak_megabytes))
             if start == STARTS - 1:
                 losses = compare_losses(configuration, running)
-    calls = {call: float(np.median(ms)) for call, ms in calls.items()}
+    calls = [(*key, float(np.median(ms))) for key, ms in calls.items()]
 
     contenders = {}
     for contender in running:
@@ -83,8 +86,11 @@ def side_by_side(name, rounds):
         "not_available": absent,
         "loss_after_epochs": LOSS_EPOCHS,
         "our_loss_range": losses["range"],
-        "unavoidable": [{"call": call, "epoch_ms": rounded(ms)} for call, ms in calls.items()],
-        "unavoidable_sum_ms": rounded(sum(calls.values())),
+        "unavoidable": [
+            {"part": part, "call": call, "epoch_ms": rounded(ms)} for part, call, ms in calls
+        ],
+        "unavoidable_sum_ms": rounded(sum(ms for _, _, ms in calls)),
+        "ours_by_part": {part: summary(ms, "ms") for part, ms in parts.items()},
     }
 
 

@@ -25,7 +25,7 @@ DRAWS = 2**15  # raw draws at a time, whose memory is small enough to be used ag
 
 
 def unavoidable(configuration, repetitions=None):
-    """Return a list of (name, milliseconds for one epoch).
+    """Return a list of (part of a step, name of the call, milliseconds for one epoch).
 
     Parameters
     ----------
@@ -42,9 +42,9 @@ def unavoidable(configuration, repetitions=None):
     epoch = {}
     for rows, times in ((size, batches), (rest, 1)):
         calls = step(configuration, rows) if rows else {}
-        for name, ms in zip(calls, in_turn(calls.values(), repetitions), strict=True):
-            epoch[name] = epoch.get(name, 0) + times * ms
-    return list(epoch.items())
+        for key, ms in zip(calls, in_turn(calls.values(), repetitions), strict=True):
+            epoch[key] = epoch.get(key, 0) + times * ms
+    return [(*key, ms) for key, ms in epoch.items()]
 
 
 def in_turn(calls, repetitions):
@@ -61,14 +61,15 @@ def seconds(call):
 
 
 # --- what one step consists of, as calls by name ------------------------------------------------
+#     The parts are those of `contenders.Ours`.
 
 
 def step(configuration, rows):
-    """Return the calls of one step with a batch of so many rows, in their order."""
-    forward, backward, updates = {}, {}, {}
+    """Return the calls of one step with a batch of so many rows, by (part, name) in their order."""
+    taking, forward, loss, backward, update = {}, {}, {}, {}, {}
     inputs, d_inputs = numbers(rows, configuration.sizes[0]), None  # nobody asks for the latter
     if configuration.batch_size:
-        forward |= batch_calls(configuration, rows)
+        taking = batch_calls(configuration, rows)
     layers = list(zip(configuration.sizes, configuration.sizes[1:]))
     for i, (n, m) in enumerate(layers):
         name = f"layer {i + 1}, {n}x{m}"
@@ -76,7 +77,8 @@ def step(configuration, rows):
         forward |= dense_forward(name, inputs, output)
         behind = dense_backward(name, inputs, d_output, d_inputs)
         if i == 0 and configuration.l2:
-            behind |= penalty_calls(name, n, m)
+            loss |= penalty_calls(name, n, m)
+            behind |= penalty_gradient_calls(name, n, m)
         if i < len(layers) - 1:
             inputs, d_inputs = numbers(rows, m), numbers(rows, m)
             if configuration.dropout:
@@ -89,8 +91,15 @@ def step(configuration, rows):
                 forward |= relu_forward(name, output, inputs)
                 behind = relu_backward(name, d_inputs, output, d_output) | behind
         backward = behind | backward
-        updates |= update_calls(name, n, m)
-    return forward | loss_calls(output, d_output) | backward | updates
+        update |= update_calls(name, n, m)
+    parts = {
+        "take": taking,
+        "forward": forward,
+        "softmax_and_loss": loss_calls(output, d_output) | loss,
+        "backward": backward,
+        "update": update,
+    }
+    return {(part, name): call for part, calls in parts.items() for name, call in calls.items()}
 
 
 def batch_calls(configuration, rows):
@@ -185,11 +194,19 @@ def penalty_calls(name, n, m):
     """Return the calls of the penalty on the squares of (n, m) weights and m biases."""
     calls = {}
     for what, rows in (("weights", n), ("biases", 1)):
+        a, out = numbers(rows, m), numbers(rows, m)
+        calls[f"{name}: squares of the {what}"] = in_blocks(TIMES, a, a, out)
+        calls |= sum_calls(f"{name}: penalty on the {what}", 1, rows * m)
+    return calls
+
+
+def penalty_gradient_calls(name, n, m):
+    """Return the calls of that penalty's gradient."""
+    calls = {}
+    for what, rows in (("weights", n), ("biases", 1)):
         a, b, out = (numbers(rows, m) for _ in range(3))
         calls |= {
-            f"{name}: squares of the {what}": in_blocks(TIMES, a, a, out),
-            **sum_calls(f"{name}: penalty on the {what}", 1, rows * m),
-            f"{name}: its gradient, twice the {what}": in_blocks(TIMES, a, b, out),
+            f"{name}: penalty's gradient, twice the {what}": in_blocks(TIMES, a, b, out),
             f"{name}: added to that of the {what}": in_blocks(TIMES, a, b, out),
         }
     return calls

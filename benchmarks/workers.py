@@ -127,6 +127,39 @@ def time_epochs(epochs):
     return seconds
 
 
+def time_parts(epochs):
+    """Train ours for some epochs and return the seconds that each part of its steps took in each.
+
+    Returns
+    -------
+    dict
+        Lists by the name of the part; `"the rest"` is what is in none.
+    """
+    clock = {}
+
+    def timed(part, method):
+        def call(*arguments):
+            start = perf_counter()
+            result = method(*arguments)
+            clock[part] += perf_counter() - start
+            return result
+
+        return call
+
+    for part in contender.parts:
+        setattr(contender, part, timed(part, getattr(contender, part)))
+    seconds = {part: [] for part in (*contender.parts, "the rest")}
+    for _ in range(epochs):
+        clock.update(dict.fromkeys(contender.parts, 0.0))
+        [whole] = time_epochs(1)
+        for part in contender.parts:
+            seconds[part].append(clock[part])
+        seconds["the rest"].append(whole - sum(clock.values()))
+    for part in contender.parts:
+        delattr(contender, part)  # the method of the class is back
+    return seconds
+
+
 class AtOnce:
     """In place of a second thread: does its share at once, in the first one, and takes the time."""
 

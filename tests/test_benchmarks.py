@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import configurations, summaries
+from benchmarks import configurations, summaries, workers
 from benchmarks.configurations import CONFIGURATIONS, DIGITS, A, D, F, spiral
 from benchmarks.contenders import CONTENDERS, Ours, OursNative, PlainNumpy
 from benchmarks.goals import goals
@@ -99,7 +99,7 @@ def test_summaries_on_made_up_numbers():
 
 
 def test_unavoidable_calls_cover_every_layer():
-    names = [name for name, ms in unavoidable(IN_BATCHES, repetitions=1)]
+    names = [name for part, name, ms in unavoidable(IN_BATCHES, repetitions=1)]
     for layer in ("layer 1, 2x16", "layer 2, 16x8", "layer 3, 8x3"):
         assert f"{layer}: forward product, biases included" in names
     assert "layer 1, 2x16: inputs' gradient" not in names
@@ -108,7 +108,7 @@ def test_unavoidable_calls_cover_every_layer():
     assert len(set(names)) == len(names)
     assert "layer 1, 2x16: ReLU forward" in names
     assert not any("dropout" in name for name in names)
-    assert not any("squares" in name for name, ms in unavoidable(DIGITS, repetitions=1))
+    assert not any("squares" in name for _, name, _ in unavoidable(DIGITS, repetitions=1))
 
 
 def test_unavoidable_calls_come_in_the_order_of_an_epoch():
@@ -120,31 +120,62 @@ def test_unavoidable_calls_come_in_the_order_of_an_epoch():
         "layer 2, 16x3: forward product, biases included",
         "softmax: exponentials",
         "loss: gradient, division",
+        "layer 1, 2x16: squares of the weights",
         "layer 2, 16x3: inputs' gradient to float32",
         "layer 1, 2x16: dropout backward",
         "layer 1, 2x16: ReLU backward",
         "layer 1, 2x16: weights' gradient",
+        "layer 1, 2x16: penalty's gradient, twice the weights",
         "layer 1, 2x16: Adam on the weights",
         "layer 2, 16x3: Adam on the weights",
     ]
-    names = [name for name, ms in unavoidable(replace(SMALL, dropout=0.1), repetitions=1)]
-    assert [name for name in names if name in wanted] == wanted
+    calls = unavoidable(replace(SMALL, dropout=0.1), repetitions=1)
+    assert [name for part, name, ms in calls if name in wanted] == wanted
+
+
+def test_unavoidable_calls_have_the_parts_of_our_step():
+    calls = unavoidable(IN_BATCHES, repetitions=1)
+    assert tuple(dict.fromkeys(part for part, name, ms in calls)) == Ours.parts
+    part_of = {name: part for part, name, ms in calls}
+    assert part_of["batch: its samples"] == "take"
+    assert part_of["layer 2, 16x8: ReLU forward"] == "forward"
+    assert part_of["layer 1, 2x16: squares of the weights"] == "softmax_and_loss"
+    assert part_of["loss: gradient, division"] == "softmax_and_loss"
+    assert part_of["layer 1, 2x16: penalty's gradient, twice the weights"] == "backward"
+    assert part_of["layer 3, 8x3: Adam on the biases"] == "update"
+
+
+def test_the_parts_of_our_step_make_up_the_epoch(monkeypatch):
+    ours = Ours(IN_BATCHES)
+    ours.epoch()
+    once = Ours(IN_BATCHES)
+    ticks = iter(range(10**6))
+    monkeypatch.setattr(workers, "contender", once)
+    monkeypatch.setattr(workers, "perf_counter", lambda: next(ticks))
+    seconds = workers.time_parts(1)
+    # It ticks when it is read: as a part begins and ends, and the epoch. So every part of the three
+    # batches takes one tick, and from one part to the next, of fifteen, it is one, too.
+    assert seconds == {part: [3] for part in Ours.parts} | {"the rest": [15 + 1]}
+    assert once.sha256() == ours.sha256()
+    assert not set(Ours.parts) & set(vars(once))
 
 
 def test_the_last_batch_of_unavoidable_calls_is_as_small_as_it_is(monkeypatch):
     monkeypatch.setattr("benchmarks.unavoidable.seconds", lambda call: 1)
     sizes = []
     monkeypatch.setattr(
-        "benchmarks.unavoidable.step", lambda c, rows: sizes.append(rows) or {"call": None}
+        "benchmarks.unavoidable.step",
+        lambda c, rows: sizes.append(rows) or {("part", "call"): None},
     )
-    assert unavoidable(IN_BATCHES) == [("call", 3000)]
+    assert unavoidable(IN_BATCHES) == [("part", "call", 3000)]
     assert sizes == [32, 90 % 32]
-    assert unavoidable(SMALL) == [("call", 1000)]
+    assert unavoidable(SMALL) == [("part", "call", 1000)]
 
 
 def test_unavoidable_calls_have_as_many_turns_as_a_contender_makes_steps(monkeypatch):
     turns = []
-    monkeypatch.setattr("benchmarks.unavoidable.step", lambda c, rows: {"call": turns.append})
+    calls = {("part", "call"): turns.append}
+    monkeypatch.setattr("benchmarks.unavoidable.step", lambda c, rows: calls)
     monkeypatch.setattr("benchmarks.unavoidable.seconds", lambda call: call(1) or 1)
     for configuration, wanted in (
         (SMALL, 10),
@@ -183,6 +214,17 @@ def test_every_contender_is_stored_or_its_absence_explained(results, name):
     for row in section["contenders"].values():
         assert row["epoch"]["lower_quartile_ms"] <= row["epoch"]["median_ms"]
         assert row["epoch"]["median_ms"] <= row["epoch"]["upper_quartile_ms"]
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_the_parts_of_our_step_are_stored_beside_their_bare_calls(results, name):
+    section = results["sections"][name]
+    assert list(section["ours_by_part"]) == [*Ours.parts, "the rest"]
+    parts = sum(part["median_ms"] for part in section["ours_by_part"].values())
+    assert 0.8 < parts / section["contenders"]["ours exact"]["epoch"]["median_ms"] < 1.25
+    bare = sum(call["epoch_ms"] for call in section["unavoidable"])
+    assert bare == pytest.approx(section["unavoidable_sum_ms"], rel=1e-2)
+    assert {call["part"] for call in section["unavoidable"]} <= set(Ours.parts)
 
 
 def test_stored_losses_agree(results):
