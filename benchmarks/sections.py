@@ -9,7 +9,7 @@ import numpy as np
 from benchmarks import workers
 from benchmarks.configurations import CONFIGURATIONS, A, D, spiral
 from benchmarks.contenders import CONTENDERS, Ours
-from benchmarks.summaries import ratios, rounded, slope, summary
+from benchmarks.summaries import median_ms, ratios, rounded, slope, summary
 from benchmarks.unavoidable import unavoidable
 from benchmarks.workers import Worker
 from nnfs_book.arithmetic import use_threads
@@ -51,10 +51,10 @@ def side_by_side(name, rounds):
             for _ in range(rounds):
                 for contender, worker in running.items():
                     seconds = worker(workers.time_epochs, configuration.timed_epochs)
-                    times.setdefault(contender, []).append(1000 * float(np.median(seconds)))
+                    times.setdefault(contender, []).append(median_ms(seconds))
                 seconds = running[Ours.name](workers.time_parts, configuration.timed_epochs)
                 for part, values in seconds.items():
-                    parts.setdefault(part, []).append(1000 * float(np.median(values)))
+                    parts.setdefault(part, []).append(median_ms(values))
                 for part, call, ms in bare(unavoidable, configuration):
                     calls.setdefault((part, call), []).append(ms)
             for contender, worker in running.items():
@@ -168,10 +168,10 @@ def threads(rounds):
         for _ in range(STARTS * rounds):
             for n in (1, 2):
                 seconds = running[n](workers.time_epochs, LONG)
-                times.setdefault(n, []).append(1000 * float(np.median(seconds)))
+                times.setdefault(n, []).append(median_ms(seconds))
             both = [running[n].pool.submit(workers.time_epochs, LONG) for n in (1, "another")]
             seconds = np.concatenate([future.result() for future in both])
-            times.setdefault("beside another", []).append(1000 * float(np.median(seconds)))
+            times.setdefault("beside another", []).append(median_ms(seconds))
             part, shares = running[1](workers.time_shares, D.timed_epochs)
             times.setdefault("handed over", []).append(part * times[1][-1])
             each = running[1](workers.time_handing_over)
@@ -214,7 +214,7 @@ def steps(rounds):
         for _ in range(STARTS * rounds):
             for name, worker in running.items():
                 seconds = worker(workers.time_epochs, D.timed_epochs)
-                times.setdefault(name, []).append(1000 * float(np.median(seconds)))
+                times.setdefault(name, []).append(median_ms(seconds))
         hashes = {worker(workers.weights_hash) for worker in running.values()}
     return {
         "variants": {
@@ -237,7 +237,7 @@ def overhead(rounds):
         for _ in range(rounds):
             for name, worker in running.items():
                 seconds = worker(workers.time_epochs, configuration.timed_epochs)
-                times.setdefault(name, []).append(1000 * float(np.median(seconds)))
+                times.setdefault(name, []).append(median_ms(seconds))
     return {
         "epoch": {name: summary(ms, "ms") for name, ms in times.items()},
         "not_available": absent,

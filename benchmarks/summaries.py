@@ -19,6 +19,17 @@ def summary(values, unit):
     }
 
 
+def median_ms(seconds):
+    """Return the median of some seconds in milliseconds.
+
+    Examples
+    --------
+    >>> median_ms([0.001, 0.002, 0.004])
+    2.0
+    """
+    return 1000 * float(np.median(seconds))
+
+
 def ratios(values, others):
     """Return the ratios of two series, round by round: what slows a round down slows both.
 

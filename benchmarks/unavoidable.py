@@ -66,7 +66,7 @@ def seconds(call):
 
 def step(configuration, rows):
     """Return the calls of one step with a batch of so many rows, by (part, name) in their order."""
-    taking, forward, loss, backward, update = {}, {}, {}, {}, {}
+    taking, forward, penalty, backward, update = {}, {}, {}, {}, {}
     inputs, d_inputs = numbers(rows, configuration.sizes[0]), None  # nobody asks for the latter
     if configuration.batch_size:
         taking = batch_calls(configuration, rows)
@@ -77,7 +77,7 @@ def step(configuration, rows):
         forward |= dense_forward(name, inputs, output)
         behind = dense_backward(name, inputs, d_output, d_inputs)
         if i == 0 and configuration.l2:
-            loss |= penalty_calls(name, n, m)
+            penalty = penalty_calls(name, n, m)
             behind |= penalty_gradient_calls(name, n, m)
         if i < len(layers) - 1:
             inputs, d_inputs = numbers(rows, m), numbers(rows, m)
@@ -95,7 +95,7 @@ def step(configuration, rows):
     parts = {
         "take": taking,
         "forward": forward,
-        "softmax_and_loss": loss_calls(output, d_output) | loss,
+        "softmax_and_loss": loss_calls(output, d_output) | penalty,
         "backward": backward,
         "update": update,
     }

@@ -128,12 +128,13 @@ def time_epochs(epochs):
 
 
 def time_parts(epochs):
-    """Train ours for some epochs and return the seconds that each part of its steps took in each.
+    """Train ours for some epochs, its steps taken apart.
 
     Returns
     -------
     dict
-        Lists by the name of the part; `"the rest"` is what is in none.
+        By the name of the part, the seconds that it took in each epoch; `"the rest"` is what is in
+        no part.
     """
     clock = {}
 
