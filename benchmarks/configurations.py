@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from nnfs_book.datasets import load_digits, spiral_data
-from nnfs_book.randomness import RandomStream
+from nnfs_book.network.randomness import RandomStream
 
 EPSILON = 1e-7  # of Adam, for everybody
 

@@ -6,13 +6,13 @@ The peers are imported when they are used, so that a process holds no library bu
 import numpy as np
 
 from benchmarks.configurations import EPSILON
-from nnfs_book.activations import ReLU
+from nnfs_book.network.activations import ReLU
 from nnfs_book.arithmetic import native
-from nnfs_book.experiments import fingerprint
-from nnfs_book.layers import Dense, Dropout
-from nnfs_book.losses import SoftmaxCategoricalCrossentropy
-from nnfs_book.optimizers import Adam
-from nnfs_book.randomness import RandomStream
+from nnfs_book.checks.experiments import fingerprint
+from nnfs_book.network.layers import Dense, Dropout
+from nnfs_book.network.losses import SoftmaxCategoricalCrossentropy
+from nnfs_book.network.optimizers import Adam
+from nnfs_book.network.randomness import RandomStream
 
 
 class Contender:

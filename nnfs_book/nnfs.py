@@ -14,24 +14,24 @@ Examples
 
 import numpy as np
 
-from nnfs_book import losses
-from nnfs_book.activations import Linear as Activation_Linear
-from nnfs_book.activations import ReLU as Activation_ReLU
-from nnfs_book.activations import Sigmoid as Activation_Sigmoid
-from nnfs_book.activations import Softmax as Activation_Softmax
+from nnfs_book.network import losses
+from nnfs_book.network.activations import Linear as Activation_Linear
+from nnfs_book.network.activations import ReLU as Activation_ReLU
+from nnfs_book.network.activations import Sigmoid as Activation_Sigmoid
+from nnfs_book.network.activations import Softmax as Activation_Softmax
 from nnfs_book.datasets import sine_data, spiral_data, vertical_data
-from nnfs_book.layers import Dense as Layer_Dense
-from nnfs_book.layers import Dropout as Layer_Dropout
-from nnfs_book.losses import BinaryCrossentropy as Loss_BinaryCrossentropy
-from nnfs_book.losses import CategoricalCrossentropy as Loss_CategoricalCrossentropy
-from nnfs_book.losses import Loss
-from nnfs_book.losses import MeanAbsoluteError as Loss_MeanAbsoluteError
-from nnfs_book.losses import MeanSquaredError as Loss_MeanSquaredError
-from nnfs_book.optimizers import SGD as Optimizer_SGD
-from nnfs_book.optimizers import Adagrad as Optimizer_Adagrad
-from nnfs_book.optimizers import Adam as Optimizer_Adam
-from nnfs_book.optimizers import RMSprop as Optimizer_RMSprop
-from nnfs_book.randomness import set_seed
+from nnfs_book.network.layers import Dense as Layer_Dense
+from nnfs_book.network.layers import Dropout as Layer_Dropout
+from nnfs_book.network.losses import BinaryCrossentropy as Loss_BinaryCrossentropy
+from nnfs_book.network.losses import CategoricalCrossentropy as Loss_CategoricalCrossentropy
+from nnfs_book.network.losses import Loss
+from nnfs_book.network.losses import MeanAbsoluteError as Loss_MeanAbsoluteError
+from nnfs_book.network.losses import MeanSquaredError as Loss_MeanSquaredError
+from nnfs_book.network.optimizers import SGD as Optimizer_SGD
+from nnfs_book.network.optimizers import Adagrad as Optimizer_Adagrad
+from nnfs_book.network.optimizers import Adam as Optimizer_Adam
+from nnfs_book.network.optimizers import RMSprop as Optimizer_RMSprop
+from nnfs_book.network.randomness import set_seed
 
 Activation_Softmax_Loss_CategoricalCrossentropy = losses.SoftmaxCategoricalCrossentropy
 

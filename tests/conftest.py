@@ -9,10 +9,10 @@ def book_style():
     import matplotlib
     import matplotlib.pyplot as plt
 
-    from nnfs_book import plotting
+    from nnfs_book import presentation
 
     with matplotlib.rc_context():
         plt.switch_backend("agg")
-        plt.rcParams.update(plotting.STYLE)
+        plt.rcParams.update(presentation.STYLE)
         yield
         plt.close("all")

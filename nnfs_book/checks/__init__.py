@@ -1,0 +1,1 @@
+"""The checks: derivations, gradients, experiments and their reruns, and the ledger of claims."""

@@ -1,0 +1,207 @@
+r"""Derivations in which every line is proved.
+
+A :class:`Derivation` starts from an expression and takes steps. Each step is checked twice:
+its value is computed at many points, with 50 digits and by plain definitions (a derivative is a
+difference quotient, a sum is added up), and then SymPy has to *prove* it equal to the line before.
+Only then is it accepted, and what was proved is what is printed.
+
+Lines are written as Python would write them, in a string, and are shown exactly as written:
+``"(1 + exp(-z))**(-1)"`` stays a power and ``"1/(1 + exp(-z))"`` stays a fraction, although SymPy
+itself would make them the same object at once. A SymPy expression is read as SymPy prints it.
+
+Symbols need not be declared real: those that are not declared otherwise are given real values, and
+SymPy then proves even more, for complex ones.
+
+>>> from sympy import Symbol
+>>> z = Symbol("z", real=True)
+>>> square = Derivation("Derivative(z**2, z)", symbols=[z])
+>>> square.step("2*z", because="power rule")
+Derivation of \frac{d}{dz} z^{2}: 1 step, proved and checked at 36 points or more
+>>> square.step("z", because="constants do not matter")
+Traceback (most recent call last):
+    ...
+nnfs_book.checks.derivation.DerivationError: step 2 (constants do not matter) is false
+  before: 2*z
+  after:  z
+  at z = -0.84: -1.68 before, -0.84 after
+
+The files build on each other: `expressions`, `reading` (of strings), `printing` (of LaTeX),
+`declarations`, `proving` (by SymPy), `points` and `comparing` (by numbers), `agreement` (of code).
+"""
+
+from nnfs_book.checks.derivation.agreement import Agreement, compare_code
+from nnfs_book.checks.derivation.comparing import counterexample
+from nnfs_book.checks.derivation.declarations import Declarations
+from nnfs_book.checks.derivation.printing import Printer, reason_in_latex
+from nnfs_book.checks.derivation.proving import Proof
+
+
+class DerivationError(ValueError):
+    """A step, or a function, that does not follow from what came before."""
+
+
+class Derivation:
+    r"""A chain of equal expressions, each proved equal to the one before.
+
+    Parameters
+    ----------
+    expression : str or sympy.Expr
+        Where it starts. A string is read as Python and kept as written; a SymPy expression
+        as SymPy prints it.
+    name : str, optional
+        What the expression is called: LaTeX to the left of the first equals sign.
+    domain : dict, optional
+        Open interval of a symbol or of the entries of an indexed family, such as
+        ``{yhat: (0, 1)}``. The default is real, and follows the symbol's assumptions.
+    where : sequence of str, optional
+        What else holds: index ranges ``"1 <= i <= K"``, definitions
+        ``"s[i] == exp(z[i])/Sum(exp(z[k]), (k, 1, K))"`` or ``"sigma(z) == 1/(1 + exp(-z))"``,
+        and constraints ``"Sum(y[k], (k, 1, K)) == 1"``.
+    symbols : sequence of Symbol and IndexedBase, optional
+        The names that strings may use. What `where` defines need not be listed, nor what the
+        first line contains if it is a SymPy expression.
+
+    Attributes
+    ----------
+    lines : list
+        Each line as text and as an expression.
+    reasons : list of str
+        Why each line but the first follows.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For a line that cannot be read, an unknown name, or a symbol that is not real.
+    DerivationError
+        By :meth:`step` and :meth:`confirm_code`; the derivation is then as it was before.
+
+    Examples
+    --------
+    The softmax Jacobian, for any number of classes K:
+
+    >>> from sympy import IndexedBase, Symbol, symbols
+    >>> z = IndexedBase("z", real=True)
+    >>> i, j, k = symbols("i j k", integer=True)
+    >>> K = Symbol("K", integer=True, positive=True)
+    >>> d = Derivation("Derivative(s[i], z[j])", "J_{ij}", symbols=[z, i, j, k, K], where=[
+    ...     "s[i] == exp(z[i]) / Sum(exp(z[k]), (k, 1, K))", "1 <= i <= K", "1 <= j <= K"])
+    >>> d.step("s[i] * (KroneckerDelta(i, j) - s[j])", because="quotient rule")
+    Derivation of J_{ij}: 1 step, proved and checked at 78 points or more
+    >>> d.statement
+    'Derivative(s[i], z[j]) = s[i] * (KroneckerDelta(i, j) - s[j])'
+    """
+
+    def __init__(self, expression, name=None, domain=None, where=(), symbols=()):
+        self._given = Declarations(expression, symbols, domain, where)
+        self._proof = Proof(self._given)
+        self.name = name
+        self.lines, self.reasons, self._points = [self._given.read_line(expression)], [], []
+
+    def step(self, expression, because):
+        """Add a line, if it is proved equal to the line before.
+
+        Parameters
+        ----------
+        expression : str or sympy.Expr
+            The new line.
+        because : str
+            The reason, as a reader will see it; mathematics goes between dollar signs.
+
+        Returns
+        -------
+        Derivation
+            This derivation, so that steps can be chained.
+
+        Raises
+        ------
+        DerivationError
+            If the two lines differ at a point (which it names), if they have no values to
+            compare, or if they agree wherever they were compared but SymPy finds no proof.
+        """
+        if not isinstance(because, str) or not because.strip():
+            raise TypeError(f"because must be a reason in words, got {because!r}")
+        (old, before), (new, after) = self.lines[-1], self._given.read_line(expression)
+        step = f"step {len(self) + 1} ({because})"
+        sides = f"\n  before: {old}\n  after:  {new}"
+        count, difference = counterexample(self._given, self._proof, before, after)
+        if difference:
+            raise DerivationError(f"{step} is false{sides}\n  {difference}")
+        if not count:
+            raise DerivationError(f"{step} has no point at which it could be checked{sides}")
+        if not self._proof.equal(before, after):
+            raise DerivationError(
+                f"{step} could not be proved; it holds at all {count} points tried, which is no "
+                f"proof: take smaller steps, or declare more of what holds{sides}"
+            )
+        self.lines.append((new, after))
+        self.reasons.append(because.strip())
+        self._points.append(count)
+        return self
+
+    def __len__(self):
+        return len(self.reasons)
+
+    @property
+    def result(self):
+        """The expression of the last line."""
+        return self.lines[-1][1]
+
+    @property
+    def statement(self):
+        """What is proved, as plain text: first line = last line."""
+        return f"{self.lines[0][0]} = {self.lines[-1][0]}"
+
+    def __repr__(self):
+        what = self.name or Printer().doprint(self.lines[0][1])
+        if not self.reasons:
+            return f"Derivation of {what}: no step yet"
+        steps = "1 step, proved" if len(self) == 1 else f"{len(self)} steps, each proved"
+        return f"Derivation of {what}: {steps} and checked at {min(self._points)} points or more"
+
+    def _repr_latex_(self):
+        """Return all lines as one aligned block, the reason for a step above it."""
+        first, *others = [Printer().doprint(e) for _, e in self.lines]
+        rows = [f"{self.name} &= {first}" if self.name else rf"&\phantom{{={{}}}} {first}"]
+        for line, reason in zip(others, self.reasons):
+            rows.append(rf"&\quad {reason_in_latex(reason)} \\[3pt]" + f"\n&= {line}")
+        return "$$\\begin{aligned}\n" + " \\\\[6pt]\n".join(rows) + "\n\\end{aligned}$$"
+
+    def confirm_code(
+        self, function, arguments, indices=(), sizes=None, dtype="float32", points=1000
+    ):
+        """Confirm that a NumPy function computes the last line.
+
+        Parameters
+        ----------
+        function : callable
+            Takes one array for each argument and returns an array.
+        arguments : sequence of Symbol and IndexedBase
+            What the function takes, in order. A symbol becomes an array of values, one for each
+            point; a family becomes the array of its entries, and the function is then called
+            once for each point.
+        indices : sequence of Symbol, optional
+            The axes of the returned array, such as ``(i, j)`` for a Jacobian.
+        sizes : dict, optional
+            Values of the sizes, such as ``{K: 4}``.
+        dtype : str
+            Type of the arrays passed in.
+        points : int
+            How many points to draw.
+
+        Returns
+        -------
+        Agreement
+            Prints as one sentence.
+
+        Raises
+        ------
+        DerivationError
+            If a value is off by more than 16 roundings of the returned type, relative to the
+            largest value of the formula. It shows a point.
+        """
+        agrees, sentence = compare_code(
+            self._given, self.lines[-1], function, arguments, indices, sizes or {}, dtype, points
+        )
+        if not agrees:
+            raise DerivationError(sentence)
+        return Agreement(sentence)

@@ -1,0 +1,177 @@
+"""What is declared: names, domains, definitions, ranges of integers, and constraints."""
+
+import re
+from fractions import Fraction
+
+import sympy
+from sympy import Eq, Expr, Function, Indexed, IndexedBase, Product, Sum, Symbol
+from sympy.core.function import AppliedUndef
+from sympy.core.relational import Relational
+
+from nnfs_book.checks.derivation.expressions import arguments_of, free_symbols, head_of, symbols_in
+from nnfs_book.checks.derivation.reading import KNOWN, read
+
+
+class Declarations:
+    """What holds for every line of a derivation; its parameters are those of `Derivation`."""
+
+    def __init__(self, expression, symbols, domain, where):
+        self.names = dict(KNOWN)
+        self.domain = {}  # symbol or family -> (low, high)
+        self.definitions = {}  # symbol, family or function -> (formal arguments, body)
+        self.bounds = {}  # integer -> (list of lower bounds, list of upper bounds)
+        self.constraints = []  # (entry y[k], its limits (k, a, b), what their sum is)
+        if isinstance(expression, Expr):
+            self.names |= names_in(expression)
+        domain = domain or {}
+        for x in (*symbols, *domain):
+            if not isinstance(x, (Symbol, IndexedBase)):
+                raise TypeError(f"symbols and domain take Symbol or IndexedBase, got {x!r}")
+            self.names[str(x)] = x
+        for x, interval in domain.items():
+            self.domain[x] = read_interval(x, interval)
+        if isinstance(where, str) or not all(isinstance(text, str) for text in where):
+            raise TypeError(f"where must be a list of strings, got {where!r}")
+        for text in where:
+            self.add_condition(text)
+
+    # --- what is declared
+
+    def add_condition(self, text):
+        """Read one entry of ``where`` and sort what it says."""
+        name, bracket = re.match(r"\s*(\w*)\s*([\[(]?)", text).groups()
+        if name.isidentifier() and name not in self.names:  # what is defined may be a new name
+            kind = {"[": IndexedBase, "(": Function, "": Symbol}[bracket]
+            self.names[name] = kind(name, real=True)
+        relations = read(text, self.names)
+        for relation in relations if isinstance(relations, list) else [relations]:
+            if not isinstance(relation, Relational):
+                raise ValueError(f"where: {text!r} is not an equality or an inequality")
+            self.check(relation)
+            add = self.add_equality if isinstance(relation, Eq) else self.add_bound
+            if not add(relation):
+                raise ValueError(
+                    f"where: {text!r} is none of: a definition such as s[i] == ..., a constraint "
+                    "such as Sum(y[k], (k, 1, K)) == 1, a bound on an integer"
+                )
+
+    def add_equality(self, relation):
+        """Add a constraint on a sum, or a definition; return whether it is one of them."""
+        left, right = relation.args
+        if isinstance(left, Sum) and isinstance(left.function, Indexed):
+            self.constraints.append((left.function, left.limits[0], right))
+            return len(left.limits) == 1 and right.is_Rational
+        head, formal = head_of(left), arguments_of(left)
+        if right.has(head):
+            raise ValueError(f"where: {left} is defined by itself")
+        self.definitions[head] = (formal, right)
+        named = isinstance(left, (Symbol, Indexed, AppliedUndef))
+        return named and all(isinstance(x, Symbol) for x in formal)
+
+    def add_bound(self, relation):
+        """Add a bound on an integer; return whether it is one."""
+        low, high = relation.lts, relation.gts
+        gap = 1 if isinstance(relation, (sympy.Lt, sympy.Gt)) else 0
+        for x, side, end in ((low, 1, high - gap), (high, 0, low + gap)):
+            if isinstance(x, Symbol) and x.is_integer and end.doit().is_integer:
+                self.bounds.setdefault(x, ([], []))[side].append(end.doit())
+                return True
+        return False
+
+    # --- what follows
+
+    def read_line(self, line):
+        """Return a line as text and as an expression; SymPy's are read as SymPy prints them."""
+        names = self.names
+        if isinstance(line, Expr):
+            defined = {str(head): head for head in self.definitions}
+            line, names = sympy.sstr(line), names | names_in(line) | defined
+        e = read(line, names) if isinstance(line, str) else line
+        if not isinstance(e, Expr):
+            raise TypeError(f"expression must be a string or a SymPy expression, got {line!r}")
+        self.check(e)
+        return " ".join(line.split()), e
+
+    def check(self, e):
+        """Refuse an expression with symbols of the wrong kind."""
+        counts = [index for entry in e.atoms(Indexed) for index in entry.indices]
+        counts += [end for s in e.atoms(Sum, Product) for limit in s.limits for end in limit[1:]]
+        counting = symbols_in(counts)
+        for x in sorted(free_symbols(e) | e.atoms(IndexedBase), key=str):
+            if str(x).startswith("_"):
+                raise ValueError(f"expression: the name {x} must not start with an underscore")
+            if x.is_real is False or x.is_zero:
+                raise ValueError(f"expression: {x} is declared not to be a real variable")
+            if self.names.get(str(x), x) != x:
+                raise ValueError(f"expression: {x} differs from the {x} declared before")
+            if x in counting and not x.is_integer:
+                raise ValueError(f"expression: {x} counts, so declare it with integer=True")
+
+    def allows(self, x, v):
+        """Whether x may have the value v."""
+        if x in self.domain:
+            low, high = self.domain[x]
+            return low < v < high
+        if v == 0:
+            return x.is_zero is not False
+        return not (x.is_nonpositive if v > 0 else x.is_nonnegative)
+
+    def assignments(self, wanted, env):
+        """Yield every choice of the wanted integers within their bounds (of a size: 1, 2, 3, 5)."""
+        wanted = [x for x in wanted if x not in env]
+        if not wanted:
+            yield env
+            return
+        x = min(wanted, key=lambda x: (len(self.neighbours(x) & set(wanted)), str(x)))
+        for n in self.choices(x, env):
+            yield from self.assignments(wanted, {**env, x: n})
+
+    def choices(self, x, env):
+        """Return the values to try of an integer, once those in its bounds are chosen."""
+        lows, highs = self.bounds.get(x, ([], []))
+        smallest = 1 if x.is_positive else 0 if x.is_nonnegative else -3
+        low = max([int(end.subs(env)) for end in lows], default=smallest)
+        if highs:
+            return range(low, min(int(end.subs(env)) for end in highs) + 1)
+        return [low, low + 1, low + 2, low + 4] if low >= 0 else range(low, 5)
+
+    def neighbours(self, x):
+        """Return the symbols in the bounds of an integer."""
+        lows, highs = self.bounds.get(x, ([], []))
+        return symbols_in([*lows, *highs])
+
+    def integers_in(self, *lines):
+        """Return the integers on which lines depend, directly or by a declaration."""
+        found = symbols_in(lines)
+        for formal, body in self.definitions.values():
+            found |= free_symbols(body) - set(formal)
+        for _, (_, *ends), _ in self.constraints:
+            found |= symbols_in(ends)
+        found = {x for x in found if x.is_integer}
+        while more := found.union(*map(self.neighbours, found)) - found:
+            found |= more
+        return found
+
+
+def names_in(e):
+    """Return the symbols and families of a SymPy expression by their names."""
+    families = e.atoms(IndexedBase)
+    found = families | e.atoms(Symbol) - {family.label for family in families}
+    names = {str(x): x for x in found}
+    if len(names) < len(found):
+        raise ValueError(f"expression: different symbols in {e} have the same name")
+    return names
+
+
+def read_interval(x, interval):
+    """Return the ends of an interval as fractions."""
+    try:
+        low, high = (Fraction(str(end)) for end in interval)
+    except (TypeError, ValueError):
+        low = high = 0
+    if low < high and not x.is_integer:
+        return low, high
+    raise ValueError(
+        f"domain of {x} must be (low, high) with low < high, got {interval!r}; "
+        "an integer has its bounds in where="
+    )

@@ -1,0 +1,182 @@
+"""Ensembles: an experiment run again and again, each time from a start hardly different.
+
+Training is chaotic: move the starting weights by their last bits, and the third printed digit at
+the end is another. How far printed figures wander for no better reason is measured here. Member m
+of an ensemble of the kind ``"rounding"`` starts from the m-th such nudge, of the kind ``"seeds"``
+from seed m. Member 0 is the experiment as it stands: stored beside the others, so that figures
+can be checked against it, but no part of their spread.
+
+A finished member is one line of ``records/ensembles/G-rounding.jsonl``, written at once; a run that
+was stopped goes on where it left off::
+
+    python -m nnfs_book.checks.ensembles G --members 20
+
+Members run in parallel through joblib: on a Dask cluster, if a ``distributed.Client`` is there,
+inside ``with joblib.parallel_config(backend="dask"):``.
+"""
+
+import argparse
+import json
+import os
+from math import isfinite
+from pathlib import Path
+
+import numpy as np
+from joblib import Parallel, delayed
+from tqdm import tqdm
+
+from nnfs_book.checks.experiments import EXPERIMENTS
+
+FOLDER = Path(__file__).parents[1] / "records" / "ensembles"
+EARLY = 1000  # the epoch of a member's first fingerprint
+LOGGED = ("epoch", "accuracy", "loss", "data_loss", "regularization_loss")
+KINDS = {"rounding": "nudge", "seeds": "seed"}  # the argument that a member's number sets
+
+
+def run(name, members, kind="rounding", folder=FOLDER, jobs=-1):
+    """Run what is missing of the members 0 to `members`, and store it.
+
+    Parameters
+    ----------
+    name : str
+        A name in ``nnfs_book.checks.experiments.EXPERIMENTS``.
+    members : int
+        Number of reruns; member 0 comes on top.
+    kind : {"rounding", "seeds"}
+        What the members differ in.
+    folder : path
+        Where the file ``<name>-<kind>.jsonl`` is kept. Delete the file to start anew.
+    jobs : int
+        Number of processes, -1 for one on each core.
+
+    Raises
+    ------
+    ValueError
+        If an argument is none of these, or the file is corrupt.
+    """
+    experiment, path = _find(name, kind, folder)
+    if isinstance(members, bool) or not isinstance(members, int) or members < 1:
+        raise ValueError(f"members must be a whole number of at least 1, got {members!r}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "a+b") as file:
+        file.seek(0)
+        done, intact = _read(file.read(), path)
+        file.truncate(intact)  # a line that a kill has torn is run again
+        missing = [m for m in range(members + 1) if m not in done]
+        tasks = (delayed(rerun)(name, m, kind, experiment) for m in missing)
+        finished = Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks)
+        for record in tqdm(finished, desc=path.stem, total=len(missing), unit="member"):
+            done[record["member"]] = record
+            file.write(_line(record))
+            file.flush()
+    in_order = path.with_suffix(".tmp")
+    in_order.write_bytes(b"".join(_line(done[m]) for m in sorted(done)))
+    os.replace(in_order, path)
+
+
+def rerun(name, member, kind="rounding", experiment=None):
+    """Run one member; return in a dict its ``figures``, its ``log`` and fingerprints of its weights.
+
+    For the log see `columns`. ``sha256`` is the fingerprint of the trained network,
+    ``sha256_at_1000`` that of epoch 1000, by which a member can be recognised in a tenth of the
+    time.
+    """
+    trained = (experiment or EXPERIMENTS[name])(**{KINDS[kind]: member})
+    return {
+        "experiment": name,
+        "kind": kind,
+        "member": member,
+        "figures": trained.figures,
+        "log": columns(trained.log),
+        "sha256_at_1000": trained.sha256_at(EARLY),
+        "sha256": trained.sha256,
+    }
+
+
+def columns(log):
+    """Return a log as a list for each quantity, of float32 numbers in as few digits as will do.
+
+    Examples
+    --------
+    >>> row = {"epoch": 100, "accuracy": 1 / 3, "loss": 0.5, "data_loss": 0.5}
+    >>> columns([row | {"regularization_loss": 0.0}])["accuracy"]
+    [0.33333334]
+    """
+    return {name: [_short(row[name]) for row in log] for name in LOGGED}
+
+
+def load(name, kind="rounding", folder=FOLDER):
+    """Return the finished members of a stored ensemble as dicts (see `rerun`), member 0 first.
+
+    Raises
+    ------
+    ValueError, FileNotFoundError
+        If the name or the kind is unknown, or the file is corrupt, lacks member 0 or is missing.
+    """
+    _, path = _find(name, kind, folder)
+    if not path.exists():
+        command = f"python -m nnfs_book.checks.ensembles {name} --kind {kind}"
+        raise FileNotFoundError(f"{path} is missing: run {command}")
+    done, _ = _read(path.read_bytes(), path)
+    if 0 not in done or len(done) < 2:
+        raise ValueError(f"{path} must hold member 0 and at least one rerun")
+    return [done[m] for m in sorted(done)]
+
+
+def band(values):
+    """Return the two ends of the 5-95 % band of measured values.
+
+    Of the sorted values, the lowest 5 % and the highest 5 % are set aside, rounded down to whole
+    members; the ends are the lowest and the highest of the rest. Of 20 members these are the 2nd
+    and the 19th, of 40 the 3rd and the 38th; of fewer than 20 none is set aside.
+
+    Examples
+    --------
+    >>> band(range(1, 21))
+    (2, 19)
+    >>> band([3, 1, 2])
+    (1, 3)
+    """
+    ordered = sorted(values)
+    aside = len(ordered) // 20
+    return ordered[aside], ordered[-1 - aside]
+
+
+def _find(name, kind, folder):
+    for argument, value, known in (("name", name, EXPERIMENTS), ("kind", kind, KINDS)):
+        if value not in known:
+            raise ValueError(f"{argument} must be one of {', '.join(known)}, got {value!r}")
+    return EXPERIMENTS[name], Path(folder) / f"{name}-{kind}.jsonl"
+
+
+def _short(value):
+    return value if isinstance(value, int) else float(str(np.float32(value)))
+
+
+def _line(record):
+    return json.dumps(record, allow_nan=False).encode() + b"\n"
+
+
+def _read(content, path):
+    """Return the members by number, and the length of the complete lines in bytes."""
+    intact = content.rfind(b"\n") + 1
+    members = {}
+    for number, line in enumerate(content[:intact].splitlines(), start=1):
+        try:
+            record = json.loads(line)
+            known = f"{record['experiment']}-{record['kind']}" == path.stem
+            known = known and type(record["member"]) is int and record["member"] not in members
+            if not known or not all(map(isfinite, record["figures"].values())):
+                raise ValueError("not a new member of this ensemble")
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise ValueError(f"{path}, line {number}, is corrupt: {error}") from None
+        members[record["member"]] = record
+    return members, intact
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser("python -m nnfs_book.checks.ensembles")
+    parser.add_argument("name", choices=EXPERIMENTS)
+    parser.add_argument("--members", type=int, default=20)
+    parser.add_argument("--kind", choices=KINDS, default="rounding")
+    run(**vars(parser.parse_args()))

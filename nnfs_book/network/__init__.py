@@ -1,0 +1,1 @@
+"""The network: layers, activations, losses, optimizers, metrics and the model made of them."""

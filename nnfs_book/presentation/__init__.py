@@ -1,0 +1,40 @@
+"""What the pages show: figures, players and listings of the code that runs."""
+
+from nnfs_book.presentation.figures import (
+    BLUE,
+    CLASS_COLOURS,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    STYLE,
+    plot_pictures,
+    plot_points,
+    plot_probability,
+    plot_regions,
+    plot_reruns,
+    setup,
+)
+from nnfs_book.presentation.listings import show_code, without_docstrings
+from nnfs_book.presentation.player import PLAYER_SCRIPT, data_address, player
+
+__all__ = [
+    "BLUE",
+    "CLASS_COLOURS",
+    "GREEN",
+    "GREY",
+    "ORANGE",
+    "PLAYER_SCRIPT",
+    "PURPLE",
+    "STYLE",
+    "data_address",
+    "player",
+    "plot_pictures",
+    "plot_points",
+    "plot_probability",
+    "plot_regions",
+    "plot_reruns",
+    "setup",
+    "show_code",
+    "without_docstrings",
+]

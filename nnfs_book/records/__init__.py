@@ -1,0 +1,1 @@
+"""Records: what the sources report, and what the book has measured."""
