@@ -1,3 +1,59 @@
-"""Order-free arithmetic: the same bits on every machine."""
+"""Order-free arithmetic: the same bits on every machine.
 
-from nnfs_book.arithmetic.functions import *  # noqa: F403
+`reference` and `functions` are the definitions, plain NumPy that the chapters show; `compiled` has
+their twins for speed, held to them bit by bit; `backend` says which of the two computes. Inside
+``with native():`` the same names mean plain NumPy in whatever dtype comes in.
+"""
+
+import numpy as np
+
+from nnfs_book.arithmetic import functions, reference
+from nnfs_book.arithmetic.backend import (
+    as_float,
+    backend,
+    fast,
+    has_twin,
+    is_native,
+    native,
+    public,
+    twins,
+)
+from nnfs_book.arithmetic.functions import cos, power, sin
+from nnfs_book.arithmetic.reference import operand_bits, snap
+
+__all__ = [
+    "as_float",
+    "backend",
+    "cos",
+    "exp",
+    "fast",
+    "has_twin",
+    "is_native",
+    "log",
+    "matmul",
+    "native",
+    "operand_bits",
+    "power",
+    "sin",
+    "snap",
+    "total",
+    "twins",
+]
+
+
+def matmul(a, b):
+    a, b = as_float(a), as_float(b)
+    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[0]:
+        raise ValueError(f"matmul wants shapes (n, k) and (k, m), got {a.shape} and {b.shape}")
+    if not is_native():
+        return fast(reference.matmul)(a, b)
+    if a.dtype == b.dtype == np.float32:  # as the source book's own package does it
+        return (a.astype(np.float64) @ b.astype(np.float64)).astype(np.float32)
+    return a @ b
+
+
+has_twin(reference.matmul, "matmul")
+matmul.__doc__, matmul.__wrapped__ = reference.matmul.__doc__, reference.matmul
+total = public(reference.total, np.sum)
+exp = public(functions.exp, np.exp)
+log = public(functions.log, np.log)
