@@ -22,6 +22,7 @@ from nnfs_book.arithmetic.functions import cos, power, sin
 from nnfs_book.arithmetic.reference import operand_bits, snap
 
 __all__ = [
+    "all_finite",
     "as_float",
     "backend",
     "cos",
@@ -54,6 +55,7 @@ def matmul(a, b):
 
 has_twin(reference.matmul, "matmul")
 matmul.__doc__, matmul.__wrapped__ = reference.matmul.__doc__, reference.matmul
+all_finite = public(reference.all_finite, reference.all_finite)
 total = public(reference.total, np.sum)
 exp = public(functions.exp, np.exp)
 log = public(functions.log, np.log)

@@ -120,16 +120,16 @@ def fast(function):
     """Return the compiled twin of a function or method, or what was given where there is none."""
     if _native.get() or backend() == "reference":
         return function
-    name = _twins.get(getattr(function, "__func__", function))
-    if name is None:
+    twin = _twin(getattr(function, "__func__", function))
+    if twin is None:
         return function
-    twin = getattr(_compiled(), name)
     return partial(twin, function.__self__) if hasattr(function, "__self__") else twin
 
 
 @cache
-def _compiled():
-    return import_module("nnfs_book.arithmetic.compiled")
+def _twin(function):
+    name = _twins.get(function)
+    return name and getattr(import_module("nnfs_book.arithmetic.compiled"), name)
 
 
 def public(definition, plain):

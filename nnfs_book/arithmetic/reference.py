@@ -141,6 +141,17 @@ def total(a, axis=None, keepdims=False):
     return to_float32(exact)
 
 
+def all_finite(a):
+    """Tell whether an array holds neither NaN nor infinity.
+
+    Examples
+    --------
+    >>> all_finite(np.float32([1, np.inf]))
+    False
+    """
+    return bool(np.isfinite(a).all())
+
+
 def to_float32(exact):
     """Round exact sums to float32, once; those beyond its range become infinite.
 

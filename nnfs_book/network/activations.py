@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from nnfs_book.arithmetic import as_float, by_blocks, exp, finite, total
-from nnfs_book.network.validation import float_array, float_array_like, must_have, same_shape
+from nnfs_book.arithmetic import as_float, exp, fast, has_twin, total
+from nnfs_book.network.layers import Layer
 
 
 def sigmoid(z):
@@ -42,14 +42,19 @@ def softmax(z):
     [[0.5, 0.5, 0.0]]
     """
     z = as_float(z)
-    largest = z.T.copy().max(axis=0)  # of each row; NumPy is slow along short rows
     with np.errstate(over="ignore"):  # a gap beyond float32 is as good as an infinite one
-        powers = exp(z - largest[:, np.newaxis])
+        powers = exp(z - z.max(axis=1, keepdims=True))
     return powers / total(powers, axis=1, keepdims=True)
 
 
-class Activation:
-    """An element-wise function between two layers: what all activations share.
+class Activation(Layer):
+    """A function between two layers, applied to each number alone: what all activations share.
+
+    An activation is one class with two short methods and a docstring with an example, such as the
+    one below; all else finds it by itself: `Model`, saving and loading, the gradient checks and the
+    other tests that every part of the network has to pass.
+
+    What `__init__` takes it keeps as a number under the same name (see `settings.Settings`).
 
     Attributes
     ----------
@@ -57,29 +62,47 @@ class Activation:
         Set by ``forward(inputs)``.
     dinputs : ndarray, shape (N, M)
         The gradient of the loss at the inputs; set by ``backward(dvalues)``.
+    formula : str or None
+        The function of z in SymPy's language. The tests compare `function` with it, and
+        `derivative` with its derivative.
 
     Raises
     ------
     TypeError, ValueError
         If inputs or gradients are not finite numbers of the right shape, or `backward` comes
         before `forward`.
+
+    Examples
+    --------
+    >>> from nnfs_book.network.validation import number
+    >>> class LeakyReLU(Activation):
+    ...     def __init__(self, alpha=0.1):
+    ...         self.alpha = number(alpha, "alpha")
+    ...
+    ...     def function(self, z):
+    ...         return np.where(z > 0, z, self.alpha * z)
+    ...
+    ...     def derivative(self, inputs, output):
+    ...         return np.where(inputs > 0, 1, self.alpha)
+    >>> activation = LeakyReLU(alpha=0.25)
+    >>> activation.forward([[-4, 2]])
+    >>> activation.backward([[1, 1]])
+    >>> activation, activation.output.tolist(), activation.dinputs.tolist()
+    (LeakyReLU(alpha=0.25), [[-1.0, 2.0]], [[0.25, 1.0]])
     """
 
-    def forward(self, inputs):
-        """Apply the function to inputs of shape (N, M)."""
-        inputs = float_array(inputs, "inputs")
-        self.output = by_blocks(lambda z: self.function(finite(z, "inputs")), inputs)
-        self.inputs = inputs
+    formula = None
 
-    def backward(self, dvalues):
-        """Multiply the gradient at the output by the function's derivative."""
-        must_have(self, "output", "forward")
-        dvalues = float_array_like(dvalues, self.output, "dvalues", "output")
-        self.dinputs = by_blocks(self.chain, dvalues, self.inputs, self.output)
+    def gradients(self, dvalues):
+        """Return the gradient at the inputs for one at the output (see `chain`)."""
+        chain = fast(self.derivative)  # a twin of `derivative` takes its place in `chain` too
+        if chain == self.derivative:
+            chain = self.chain
+        return {"dinputs": chain(dvalues, self.inputs, self.output)}
 
     def chain(self, dvalues, inputs, output):
-        """Apply the chain rule to some rows."""
-        return finite(dvalues, "dvalues") * self.derivative(inputs, output)
+        """Apply the chain rule: the gradient at the output times the function's derivative."""
+        return (dvalues * self.derivative(inputs, output)).astype(dvalues.dtype, copy=False)
 
 
 class Linear(Activation):
@@ -92,6 +115,8 @@ class Linear(Activation):
     >>> activation.output.tolist()
     [[-1.0, 2.0]]
     """
+
+    formula = "z"
 
     def function(self, z):
         """Return a copy of z."""
@@ -122,10 +147,11 @@ class ReLU(Activation):
     [[0.0, 0.0, 5.0]]
     """
 
+    formula = "Max(z, 0)"
+
     def function(self, z):
         """Return the larger of z and 0."""
-        zeros = np.zeros(z.shape[1], z.dtype)  # NumPy is faster with a row than with a single 0
-        return np.maximum(z, zeros)
+        return np.maximum(z, 0)
 
     def derivative(self, inputs, output):
         """Return 1 where the input was positive, else 0."""
@@ -147,6 +173,8 @@ class Sigmoid(Activation):
     >>> activation.output.tolist(), activation.dinputs.tolist()
     ([[0.5]], [[0.25]])
     """
+
+    formula = "1 / (1 + exp(-z))"
 
     def function(self, z):
         """Return the sigmoid of z."""
@@ -180,9 +208,13 @@ class Softmax(Activation):
         """Return the softmax of each row of z."""
         return softmax(z)
 
-    def backward(self, dvalues):
+    def chain(self, dvalues, inputs, output):
         """Multiply the gradient by the Jacobian, row by row."""
-        must_have(self, "output", "forward")
-        dvalues = same_shape(dvalues, self.output, "dvalues", "output")
-        weighted = total(dvalues * self.output, axis=1, keepdims=True)
-        self.dinputs = self.output * (dvalues - weighted)
+        weighted = total(dvalues * output, axis=1, keepdims=True)
+        return output * (dvalues - weighted)
+
+
+has_twin(softmax, "softmax")
+has_twin(Softmax.function, "softmax")
+has_twin(ReLU.function, "relu")
+has_twin(ReLU.derivative, "relu_chain")

@@ -1,60 +1,62 @@
-"""Layers with weights, and dropout: forward and backward."""
-
-from functools import partial
+"""Layers with weights, and dropout; and what all layers share."""
 
 import numpy as np
 
-from nnfs_book.arithmetic import (
-    affine,
-    affine_gradients,
-    as_float,
-    empty,
-    finite,
-    in_blocks,
-    is_native,
-    matmul,
-)
+from nnfs_book.arithmetic import as_float, fast, matmul, total
 from nnfs_book.network.penalties import penalty_gradient
 from nnfs_book.network.randomness import stream_or_common
-from nnfs_book.network.validation import float_array, float_array_like, must_have, number, whole_number
+from nnfs_book.network.settings import Settings
+from nnfs_book.network.validation import (
+    finite,
+    finite_array,
+    float_array,
+    must_have,
+    number,
+    same_shape,
+    whole_number,
+)
 
 
-class OnDemand:
-    """An attribute that is set to a function of no arguments, and read as its value.
+class Layer(Settings):
+    """What all layers share: they check what comes in, and remember what the way back needs.
 
-    The function is called when the value is first read, so that nobody waits for what nobody
-    asks for; with `native` arithmetic at once, while that is still switched on. What is not a
-    function is stored as it is.
+    A layer states its mathematics in two methods, and nothing around them: `function` returns the
+    output for inputs that have been checked; `gradients` returns, by name, the gradients that
+    belong to a gradient at the output, one of them ``dinputs``. An activation is simpler still: see
+    `activations.Activation`.
 
-    Examples
-    --------
-    >>> class Question:
-    ...     answer = OnDemand()
-    >>> question = Question()
-    >>> question.answer = lambda: 6 * 7
-    >>> question.answer
-    42
+    Attributes
+    ----------
+    inputs, output : ndarray
+        Set by `forward`. The inputs are not copied: leave them as they are until `backward`.
+    dinputs : ndarray
+        The gradient of the loss at the inputs; set by `backward`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If inputs or gradients are not finite numbers of the right shape, or `backward` comes
+        before `forward`. Nothing is changed then.
     """
 
-    def __set_name__(self, owner, name):
-        self.name = name
+    def forward(self, inputs):
+        """Compute the output for inputs of shape (N, D), one sample in each row."""
+        inputs = self.check(inputs)
+        self.output = as_float(fast(self.function)(inputs))
+        self.inputs = inputs
 
-    def __set__(self, instance, value):
-        instance.__dict__[self.name] = value() if callable(value) and is_native() else value
+    def backward(self, dvalues):
+        """Turn the gradient of the loss at the output into those at all that it came from."""
+        must_have(self, "output", "forward")
+        dvalues = same_shape(dvalues, self.output, "dvalues", "output")
+        self.__dict__.update(self.gradients(dvalues))
 
-    def __get__(self, instance, owner=None):
-        if instance is None:
-            return self
-        if self.name not in instance.__dict__:
-            kind = type(instance).__name__
-            raise AttributeError(f"{kind} has no {self.name} yet", name=self.name, obj=instance)
-        value = instance.__dict__[self.name]
-        if callable(value):
-            value = instance.__dict__[self.name] = value()
-        return value
+    def check(self, inputs):
+        """Return inputs as an array that the layer can take, or raise."""
+        return finite_array(inputs, "inputs")
 
 
-class Dense:
+class Dense(Layer):
     r"""Fully connected layer: :math:`Z = X W + b`.
 
     Parameters
@@ -87,9 +89,7 @@ class Dense:
 
     Notes
     -----
-    The layer keeps its inputs for the way back, and the gradient for `dinputs`, without copies:
-    leave them as they are in between. It copies the weights, because the optimizer may move them
-    first. Source: claims S2-01 and S2-02.
+    Source: claims S2-01 and S2-02.
 
     Examples
     --------
@@ -103,16 +103,14 @@ class Dense:
     ([[1.0], [10.0]], [[2.0, 3.0]])
     """
 
-    dinputs = OnDemand()  # no first layer of a network is ever asked for it
-
     def __init__(
         self,
         n_inputs,
         n_neurons,
-        weight_regularizer_l1=0,
-        weight_regularizer_l2=0,
-        bias_regularizer_l1=0,
-        bias_regularizer_l2=0,
+        weight_regularizer_l1=0.0,
+        weight_regularizer_l2=0.0,
+        bias_regularizer_l1=0.0,
+        bias_regularizer_l2=0.0,
         stream=None,
     ):
         n_inputs = whole_number(n_inputs, "n_inputs", minimum=1)
@@ -125,35 +123,54 @@ class Dense:
         self.weights = np.float32(0.01) * stream.normal(n_inputs, n_neurons)
         self.biases = np.zeros((1, n_neurons), dtype=np.float32)
 
-    def forward(self, inputs):
-        """Compute ``output = inputs @ weights + biases`` for inputs of shape (N, D)."""
-        inputs = float_array(inputs, "inputs")
-        weights = float_array(self.weights, "weights")
-        biases = float_array(self.biases, "biases")
+    def function(self, inputs):
+        """Return ``inputs @ weights + biases``, shape (N, M)."""
+        return matmul(inputs, self.weights) + self.biases
+
+    def gradients(self, dvalues):
+        """Return the gradients at W, b and the inputs for one at the output, shape (N, M)."""
+        dweights = matmul(self.inputs.T, dvalues)
+        dbiases = total(dvalues, axis=0, keepdims=True)
+        dinputs = matmul(dvalues, self.weights.T)
+        return self.with_penalties(dweights, dbiases) | {"dinputs": dinputs}
+
+    def with_penalties(self, dweights, dbiases):
+        """Return gradients by name, with those of the penalties added (see `penalty_gradient`)."""
+        l1, l2 = self.weight_regularizer_l1, self.weight_regularizer_l2
+        if l1 or l2:
+            dweights = dweights + penalty_gradient(self.weights, l1, l2)
+        l1, l2 = self.bias_regularizer_l1, self.bias_regularizer_l2
+        if l1 or l2:
+            dbiases = dbiases + penalty_gradient(self.biases, l1, l2)
+        return {"dweights": dweights, "dbiases": dbiases}
+
+    def check(self, inputs):
+        """Return inputs that fit the weights, or raise; weights and biases are checked too."""
+        inputs = finite_array(inputs, "inputs")
+        weights = finite(float_array(self.weights, "weights"), "weights")
+        biases = finite(float_array(self.biases, "biases"), "biases")
         if inputs.shape[1] != len(weights):
             raise ValueError(
                 f"inputs must have {len(weights)} columns, one for each input of the layer, "
                 f"got shape {inputs.shape}"
             )
-        self.output = affine(inputs, weights, biases)
-        self.inputs = inputs
+        if biases.shape != (1, weights.shape[1]):
+            raise ValueError(f"biases must have shape (1, {weights.shape[1]}), got {biases.shape}")
+        self.weights, self.biases = weights, biases
+        return inputs
 
-    def backward(self, dvalues):
-        """Turn the gradient at the output, shape (N, M), into those at W, b and the inputs."""
-        must_have(self, "output", "forward")
-        dvalues = float_array_like(dvalues, self.output, "dvalues", "output")
-        weights, biases = as_float(self.weights), as_float(self.biases)
-        dweights, dbiases = affine_gradients(self.inputs, dvalues)
-        self.dweights = dweights + penalty_gradient(
-            weights, self.weight_regularizer_l1, self.weight_regularizer_l2
-        )
-        self.dbiases = dbiases + penalty_gradient(
-            biases, self.bias_regularizer_l1, self.bias_regularizer_l2
-        )
-        self.dinputs = partial(matmul, dvalues, weights.copy().T)
+    @property
+    def n_inputs(self):
+        """D, the number of columns of the inputs."""
+        return np.shape(self.weights)[0]
+
+    @property
+    def n_neurons(self):
+        """M, the number of columns of the output."""
+        return np.shape(self.weights)[1]
 
 
-class Dropout:
+class Dropout(Layer):
     r"""Inverted dropout: set a share q of the inputs to zero, scale the rest by :math:`1/(1-q)`.
 
     Parameters
@@ -182,8 +199,7 @@ class Dropout:
 
     Examples
     --------
-    >>> from nnfs_book.network.penalties import penalty_gradient
-from nnfs_book.network.randomness import RandomStream
+    >>> from nnfs_book.network.randomness import RandomStream
     >>> layer = Dropout(0.5, stream=RandomStream(2))
     >>> layer.forward([[1, 2, 3, 4]])
     >>> layer.output.tolist()
@@ -197,31 +213,20 @@ from nnfs_book.network.randomness import RandomStream
 
     def forward(self, inputs, training=True):
         """Apply a fresh mask to inputs of any 2-D shape, or none when not training."""
-        inputs, mask = float_array(inputs, "inputs"), None
-        if training and self.rate:
-            kept = stream_or_common(self.stream).keep(inputs.shape, 1 - self.rate)
-            scale = inputs.dtype.type(1 / (1 - self.rate))
-            mask = np.multiply(kept, scale, out=empty(kept.shape, inputs.dtype.type))
-        self.output = masked(inputs, mask, "inputs")
-        self.binary_mask = mask
+        inputs = self.check(inputs)
+        self.binary_mask = self.mask(inputs) if training and self.rate else None
+        self.output, self.inputs = self.function(inputs), inputs
 
-    def backward(self, dvalues):
+    def mask(self, inputs):
+        """Return a mask drawn for these inputs."""
+        kept = stream_or_common(self.stream).keep(inputs.shape, probability=1 - self.rate)
+        return kept * inputs.dtype.type(1 / (1 - self.rate))
+
+    def function(self, inputs):
+        """Return the inputs that the mask lets through, scaled by it."""
+        return inputs.copy() if self.binary_mask is None else inputs * self.binary_mask
+
+    def gradients(self, dvalues):
         """Let the gradient through where the input went through, scaled alike."""
-        must_have(self, "output", "forward")
-        dvalues = float_array_like(dvalues, self.output, "dvalues", "output")
-        self.dinputs = masked(dvalues, self.binary_mask, "dvalues")
-
-
-def masked(a, mask, name):
-    """Return a new array: `a` times a mask, or a copy of `a` where there is none.
-
-    Examples
-    --------
-    >>> masked(np.array([[1.0, 2.0]]), np.array([[0.0, 4.0]]), "inputs").tolist()
-    [[0.0, 8.0]]
-    """
-    if mask is None:
-        return finite(a, name).copy()
-    result = empty(a.shape, np.result_type(a, mask).type)
-    in_blocks(lambda out, a, mask: np.multiply(finite(a, name), mask, out=out), result, a, mask)
-    return result
+        passed = dvalues.copy() if self.binary_mask is None else dvalues * self.binary_mask
+        return {"dinputs": passed}

@@ -5,6 +5,7 @@ import numpy as np
 from nnfs_book.network.activations import Softmax
 from nnfs_book.arithmetic import log, total
 from nnfs_book.network.penalties import penalty
+from nnfs_book.network.settings import Settings
 from nnfs_book.network.validation import array_of_numbers, finite_array, number, same_shape, with_weights
 
 # Probabilities are kept this far from 0 and 1, where a logarithm or its gradient is infinite. (The
@@ -12,7 +13,7 @@ from nnfs_book.network.validation import array_of_numbers, finite_array, number,
 CLIP = 1e-7
 
 
-class Loss:
+class Loss(Settings):
     """What all losses share: the mean over samples, and the penalties of a layer.
 
     `forward` checks predictions and targets and returns the loss of each sample, `calculate` their
@@ -259,7 +260,7 @@ class CategoricalCrossentropy(Loss):
         return -targets / predictions
 
 
-class SoftmaxCategoricalCrossentropy:
+class SoftmaxCategoricalCrossentropy(Settings):
     r"""Softmax and categorical cross-entropy in one, with the short gradient they share.
 
     The gradient at the logits is :math:`(\hat y - y) / N`.

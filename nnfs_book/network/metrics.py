@@ -9,9 +9,10 @@ import numpy as np
 
 from nnfs_book.network import losses
 from nnfs_book.network.losses import class_rows, some_samples
+from nnfs_book.network.settings import Settings
 
 
-class Metric:
+class Metric(Settings):
     """What all metrics share: a mean over the samples, and perhaps a last step.
 
     A metric of its own has a `name`, under which `Model.fit` records it, and a `mean`. What is

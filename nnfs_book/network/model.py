@@ -78,7 +78,7 @@ class Model:
         self.stream = None
 
     def __repr__(self):
-        return f"Model([{', '.join(map(described, self.layers))}])"
+        return f"Model([{', '.join(map(repr, self.layers))}])"
 
     def compile(self, optimizer, loss, metrics=()):
         """Say how the network is to be trained, and what is to be measured.
@@ -114,7 +114,7 @@ class Model:
         if wants_probabilities and not isinstance(self.layers[-1], Sigmoid | Softmax):
             raise ValueError(
                 f"loss {type(loss).__name__} wants probabilities: the last layer must be Sigmoid "
-                f"or Softmax, got {described(self.layers[-1])}"
+                f"or Softmax, got {self.layers[-1]!r}"
             )
         self.optimizer, self.loss, self.metrics = optimizer, loss, list(metrics)
 
@@ -349,7 +349,7 @@ class Model:
             count = 0
             if isinstance(layer, Dense):
                 width, count = layer.weights.shape[1], layer.weights.size + layer.biases.size
-            rows.append((described(layer), f"(N, {width})", count))
+            rows.append((repr(layer), f"(N, {width})", count))
         rows.append(("Total", "", sum(count for _, _, count in rows)))
         longest = max(len(name) for name, _, _ in rows)
         lines = [f"{name:{longest}}    {shape:12}{count:>14,}" for name, shape, count in rows]
@@ -517,26 +517,11 @@ def in_order(layers):
             n_inputs, n_neurons = layer.weights.shape
             if before is not None and n_inputs != layers[before].weights.shape[1]:
                 raise ValueError(
-                    f"layers[{i}], {described(layer)}, must have "
+                    f"layers[{i}], {layer!r}, must have "
                     f"{layers[before].weights.shape[1]} inputs, as many as layers[{before}] has "
                     "neurons"
                 )
             before = i
     if before is None:
-        raise ValueError(f"layers must hold at least one Dense, got {list(map(described, layers))}")
+        raise ValueError(f"layers must hold at least one Dense, got {list(layers)}")
     return tuple(layers)
-
-
-def described(layer):
-    """Return a layer as it could be written down.
-
-    Examples
-    --------
-    >>> described(Dense(2, 64)), described(Dropout(0.1)), described(Softmax())
-    ('Dense(2, 64)', 'Dropout(0.1)', 'Softmax()')
-    """
-    if isinstance(layer, Dense):
-        settings = "{}, {}".format(*layer.weights.shape)
-    else:
-        settings = f"{layer.rate:g}" if isinstance(layer, Dropout) else ""
-    return f"{type(layer).__name__}({settings})"

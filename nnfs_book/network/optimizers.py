@@ -11,12 +11,17 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from nnfs_book.arithmetic import power
+from nnfs_book.arithmetic import fast, power
+from nnfs_book.network.settings import Settings
 from nnfs_book.network.validation import must_have, number, same_shape, with_weights
 
 
-class Optimizer:
+class Optimizer(Settings):
     r"""What all optimizers share: the decaying learning rate and the update of a layer.
+
+    An optimizer says in `remembers` what it keeps for each array of parameters, and in `step` how a
+    gradient becomes a step. What it remembers are arrays shaped as the parameters, zero at first;
+    they are kept with the layer and stored with the model.
 
     Parameters
     ----------
@@ -42,6 +47,8 @@ class Optimizer:
     Source: claim S2-14.
     """
 
+    remembers = ()
+
     def __init__(self, learning_rate, decay=0.0):
         self.learning_rate = number(learning_rate, "learning_rate")
         self.decay = number(decay, "decay")
@@ -58,8 +65,9 @@ class Optimizer:
         must_have(with_weights(layer), "dweights", "backward")
         dweights = same_shape(layer.dweights, layer.weights, "dweights", "weights")
         dbiases = same_shape(layer.dbiases, layer.biases, "dbiases", "biases")
-        layer.weights += self.step(dweights, self.memory_of(layer, "weights"))
-        layer.biases += self.step(dbiases, self.memory_of(layer, "biases"))
+        step = fast(self.step)
+        layer.weights += step(dweights, self.memory_of(layer, "weights"))
+        layer.biases += step(dbiases, self.memory_of(layer, "biases"))
 
     def memory_of(self, layer, name):
         """Return what this optimizer remembers of one array of a layer, zeros at first.
@@ -67,11 +75,11 @@ class Optimizer:
         It is kept with the layer, so that the two are copied and stored together.
         """
         memories = layer.__dict__.setdefault("optimizer_memory", {})
-        memory = memories.setdefault((self._key, name), SimpleNamespace(momentum=None, cache=None))
-        shape = np.shape(getattr(layer, name))
-        if np.shape(memory.momentum) != shape:
-            memory.momentum = np.zeros_like(getattr(layer, name))
-            memory.cache = np.zeros_like(getattr(layer, name))
+        parameters = getattr(layer, name)
+        memory = memories.get((self._key, name))
+        if memory is None or any(a.shape != parameters.shape for a in vars(memory).values()):
+            zeros = {kept: np.zeros_like(parameters) for kept in self.remembers}
+            memory = memories[self._key, name] = SimpleNamespace(**zeros)
         return memory
 
     def post_update_params(self):
@@ -99,6 +107,8 @@ class SGD(Optimizer):
     >>> layer.weights.tolist()
     [[2.5]]
     """
+
+    remembers = ("momentum",)
 
     def __init__(self, learning_rate=1.0, decay=0.0, momentum=0.0):
         super().__init__(learning_rate, decay)
@@ -133,13 +143,15 @@ class Adagrad(Optimizer):
     [[2.5]]
     """
 
+    remembers = ("cache",)
+
     def __init__(self, learning_rate=1.0, decay=0.0, epsilon=1e-7):
         super().__init__(learning_rate, decay)
         self.epsilon = number(epsilon, "epsilon", positive=True)
 
     def step(self, gradient, memory):
         """Return the step for one array of parameters."""
-        memory.cache = memory.cache + gradient * gradient
+        memory.cache = memory.cache + gradient**2
         return -self.current_learning_rate * gradient / (np.sqrt(memory.cache) + self.epsilon)
 
 
@@ -168,6 +180,8 @@ class RMSprop(Optimizer):
     [[2.0]]
     """
 
+    remembers = ("cache",)
+
     def __init__(self, learning_rate=0.001, decay=0.0, epsilon=1e-7, rho=0.9):
         super().__init__(learning_rate, decay)
         self.epsilon = number(epsilon, "epsilon", positive=True)
@@ -175,7 +189,7 @@ class RMSprop(Optimizer):
 
     def step(self, gradient, memory):
         """Return the step for one array of parameters."""
-        memory.cache = self.rho * memory.cache + (1 - self.rho) * (gradient * gradient)
+        memory.cache = self.rho * memory.cache + (1 - self.rho) * gradient**2
         return -self.current_learning_rate * gradient / (np.sqrt(memory.cache) + self.epsilon)
 
 
@@ -205,6 +219,8 @@ class Adam(Optimizer):
     [[2.5]]
     """
 
+    remembers = ("momentum", "cache")
+
     def __init__(self, learning_rate=0.001, decay=0.0, epsilon=1e-7, beta_1=0.9, beta_2=0.999):
         super().__init__(learning_rate, decay)
         self.epsilon = number(epsilon, "epsilon", positive=True)
@@ -214,11 +230,8 @@ class Adam(Optimizer):
     def step(self, gradient, memory):
         """Return the step for one array of parameters."""
         t = self.iterations + 1
-        memory.momentum *= self.beta_1
-        memory.momentum += (1 - self.beta_1) * gradient
-        memory.cache *= self.beta_2
-        memory.cache += (1 - self.beta_2) * (gradient * gradient)
-        step = memory.momentum / (1 - power(self.beta_1, t))
-        step *= -self.current_learning_rate
-        step /= np.sqrt(memory.cache / (1 - power(self.beta_2, t))) + self.epsilon
-        return step
+        memory.momentum = self.beta_1 * memory.momentum + (1 - self.beta_1) * gradient
+        memory.cache = self.beta_2 * memory.cache + (1 - self.beta_2) * gradient**2
+        momentum = memory.momentum / (1 - power(self.beta_1, t))
+        cache = memory.cache / (1 - power(self.beta_2, t))
+        return -self.current_learning_rate * momentum / (np.sqrt(cache) + self.epsilon)

@@ -15,9 +15,9 @@ def penalty(w, l1, l2):
     """
     w, loss = as_float(w), 0.0
     if l1:
-        loss += l1 * total(abs(w))
+        loss = loss + l1 * total(abs(w))
     if l2:
-        loss += l2 * total(w * w)
+        loss = loss + l2 * total(w * w)
     return loss
 
 

@@ -5,9 +5,10 @@ frozen for good and is the one the source book used. Dropout masks and orders of
 raw bits, compared as whole numbers, so that not even a rounding enters.
 """
 
+from math import prod
+
 import numpy as np
 
-from nnfs_book.arithmetic import BLOCK, empty
 from nnfs_book.network.validation import whole_number
 
 
@@ -38,17 +39,11 @@ class RandomStream:
         """Draw a boolean array, each entry True with the given probability.
 
         A raw draw has 64 bits, enough for two whole numbers below ``2**32``; an entry is True
-        when its number is below ``probability * 2**32``. (A piece has an even number of entries,
-        so that no half of a draw is lost between two pieces.)
+        when its number is below ``probability * 2**32``.
         """
-        kept = empty(shape, np.bool_)
-        entries, limit = kept.reshape(-1), round(probability * 2**32)
-        piece = BLOCK // 4  # the draws of a larger one would be in fresh memory, which is slow
-        for start in range(0, entries.size, piece):
-            part = entries[start : start + piece]
-            draws = self._bits.random_raw((part.size + 1) // 2).astype("<u8", copy=False)
-            np.less(draws.view("<u4")[: part.size], limit, out=part)
-        return kept
+        count = prod(shape)
+        draws = self._bits.random_raw((count + 1) // 2).astype("<u8", copy=False)
+        return (draws.view("<u4")[:count] < round(probability * 2**32)).reshape(shape)
 
     def permutation(self, n):
         """Draw an order of the whole numbers below `n`, all of them practically equally probable.

@@ -8,17 +8,15 @@ import json
 import os
 import zipfile
 from contextlib import contextmanager
-from inspect import signature
 from pathlib import Path
 from secrets import token_hex
 
 import numpy as np
 
 from nnfs_book.network import activations, losses, metrics, optimizers
-from nnfs_book.arithmetic import finite
 from nnfs_book.network.layers import Dense, Dropout
 from nnfs_book.network.randomness import RandomStream
-from nnfs_book.network.validation import number, whole_number
+from nnfs_book.network.validation import finite, number, whole_number
 
 FORMAT = "nnfs_book model 1"
 
@@ -155,9 +153,9 @@ def described(thing, known):
     kind = type(thing)
     if known.get(kind.__name__) is not kind:
         raise TypeError(f"a {kind.__name__} cannot be stored: it is none of {', '.join(known)}")
-    elsewhere = ("n_inputs", "n_neurons", "stream")  # the shape of the weights; the streams
-    settings = [name for name in signature(kind).parameters if name not in elsewhere]
-    return {"kind": kind.__name__} | {name: float(getattr(thing, name)) for name in settings}
+    elsewhere = ("n_inputs", "n_neurons")  # they are the shape of the weights
+    settings = {k: float(v) for k, v in thing.settings().items() if k not in elsewhere}
+    return {"kind": kind.__name__} | settings
 
 
 def made(settings, known, *arguments, **more):

@@ -4,7 +4,22 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from nnfs_book.arithmetic import FLOAT32, as_float, finite, is_native
+from nnfs_book.arithmetic import all_finite, as_float, is_native
+
+
+def finite(a, name):
+    """Return an array, or raise ValueError if it, of that name, holds NaN or infinity.
+
+    Examples
+    --------
+    >>> finite(np.array([1.0, np.inf]), "inputs")
+    Traceback (most recent call last):
+        ...
+    ValueError: inputs holds NaN or infinity; finite numbers are wanted
+    """
+    if not all_finite(a):
+        raise ValueError(f"{name} holds NaN or infinity; finite numbers are wanted")
+    return a
 
 
 def finite_array(a, name, ndim=2):
@@ -29,7 +44,7 @@ def finite_array(a, name, ndim=2):
 
 def float_array(a, name, ndim=2):
     """Return `a` as a floating array, or raise as `finite_array` does, but for NaN and infinity."""
-    if type(a) is np.ndarray and a.dtype is FLOAT32 and a.ndim == ndim:
+    if type(a) is np.ndarray and a.dtype == np.float32 and a.ndim == ndim:
         return a  # the usual case, which needs no closer look
     if isinstance(a, np.ma.MaskedArray) and np.ma.is_masked(a):
         raise ValueError(f"{name} has masked entries; finite numbers are wanted")
