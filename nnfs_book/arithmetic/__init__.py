@@ -48,7 +48,7 @@ def matmul(a, b):
         raise ValueError(f"matmul wants shapes (n, k) and (k, m), got {a.shape} and {b.shape}")
     if not is_native():
         return fast(reference.matmul)(a, b)
-    if a.dtype == b.dtype == np.float32:  # as the source book's own package does it
+    if np.float32 in (a.dtype, b.dtype):  # as the source book's own package does it
         return (a.astype(np.float64) @ b.astype(np.float64)).astype(np.float32)
     return a @ b
 

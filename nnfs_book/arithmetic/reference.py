@@ -45,14 +45,18 @@ def snap(a, bits, axis=None):
     """
     if not 1 <= bits <= 51:
         raise ValueError(f"bits must be from 1 to 51, got {bits}")
-    a = np.asarray(a, np.float64)
-    largest = abs(a).max(axis=axis, keepdims=True, initial=0)
+    a = np.asarray(a)
+    highest = a.max(axis=axis, keepdims=True, initial=0)
+    lowest = a.min(axis=axis, keepdims=True, initial=0)
+    largest = np.maximum(highest, -lowest)
     if not np.isfinite(largest).all():
         raise ValueError("a sum must be of finite numbers, got NaN or infinity")
     _, e = np.frexp(largest)
     # A float64 has room for 53 bits: adding this pushes out what is below the unit.
     pusher = np.ldexp(1.5, 52 + e - bits)
-    return (a + pusher) - pusher
+    snapped = a + pusher
+    snapped -= pusher
+    return snapped
 
 
 def operand_bits(terms, operands):
@@ -104,6 +108,7 @@ def matmul(a, b):
     """
     bits = operand_bits(terms=len(b), operands=2)
     exact = snap(a, bits, axis=1) @ snap(b, bits, axis=0)
+    exact += 0.0  # makes -0 a 0: the sign of a zero is all that an order could still decide
     return to_float32(exact)
 
 
@@ -153,9 +158,6 @@ def all_finite(a):
 
 
 def to_float32(exact):
-    """Round exact sums to float32, once; those beyond its range become infinite.
-
-    A sum of zeros is +0: the sign of zero is all that an order could still decide.
-    """
+    """Round exact sums to float32, once; those beyond its range become infinite."""
     with np.errstate(over="ignore", under="ignore"):
-        return (exact + 0.0).astype(np.float32)
+        return exact.astype(np.float32)

@@ -1,10 +1,20 @@
 """Ensembles: an experiment run again and again, each time from a start hardly different.
 
 Training is chaotic: move the starting weights by their last bits, and the third printed digit at
-the end is another. How far printed figures wander for no better reason is measured here. Member m
-of an ensemble of the kind ``"rounding"`` starts from the m-th such nudge, of the kind ``"seeds"``
-from seed m. Member 0 is the experiment as it stands: stored beside the others, so that figures
-can be checked against it, but no part of their spread.
+the end is another. How far printed figures wander for no better reason is measured here, in three
+kinds of ensembles:
+
+``"rounding"``
+    Member m starts from the m-th nudge of the starting weights' last bits (see
+    `experiments.nudged`).
+``"seeds"``
+    Member m starts from seed m: other data, other weights.
+``"printed"``
+    As ``"rounding"``, but of the program that the source prints, in plain NumPy (see `printed`).
+    Its last bits are those of the machine that is stored with each member.
+
+Member 0 is the experiment as it stands: stored beside the others, so that figures can be checked
+against it, but no part of their spread.
 
 A finished member is one line of ``records/ensembles/G-rounding.jsonl``, written at once; a run that
 was stopped goes on where it left off::
@@ -18,6 +28,7 @@ inside ``with joblib.parallel_config(backend="dask"):``.
 import argparse
 import json
 import os
+import platform
 from math import isfinite
 from pathlib import Path
 
@@ -26,11 +37,17 @@ from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from nnfs_book.checks.experiments import EXPERIMENTS
+from nnfs_book.checks.printed import PRINTED
 
 FOLDER = Path(__file__).parents[1] / "records" / "ensembles"
 EARLY = 1000  # the epoch of a member's first fingerprint
 LOGGED = ("epoch", "accuracy", "loss", "data_loss", "regularization_loss")
-KINDS = {"rounding": "nudge", "seeds": "seed"}  # the argument that a member's number sets
+# What is run, and the argument that a member's number sets.
+KINDS = {
+    "rounding": (EXPERIMENTS, "nudge"),
+    "seeds": (EXPERIMENTS, "seed"),
+    "printed": (PRINTED, "nudge"),
+}
 
 
 def run(name, members, kind="rounding", folder=FOLDER, jobs=-1):
@@ -42,8 +59,8 @@ def run(name, members, kind="rounding", folder=FOLDER, jobs=-1):
         A name in ``nnfs_book.checks.experiments.EXPERIMENTS``.
     members : int
         Number of reruns; member 0 comes on top.
-    kind : {"rounding", "seeds"}
-        What the members differ in.
+    kind : {"rounding", "seeds", "printed"}
+        What is run, and what the members differ in.
     folder : path
         Where the file ``<name>-<kind>.jsonl`` is kept. Delete the file to start anew.
     jobs : int
@@ -81,16 +98,32 @@ def rerun(name, member, kind="rounding", experiment=None):
     ``sha256_at_1000`` that of epoch 1000, by which a member can be recognised in a tenth of the
     time.
     """
-    trained = (experiment or EXPERIMENTS[name])(**{KINDS[kind]: member})
+    experiments, argument = KINDS[kind]
+    trained = (experiment or experiments[name])(**{argument: member})
+    where = {"machine": machine()} if kind == "printed" else {}
     return {
         "experiment": name,
         "kind": kind,
         "member": member,
+        **where,
         "figures": trained.figures,
         "log": columns(trained.log),
         "sha256_at_1000": trained.sha256_at(EARLY),
         "sha256": trained.sha256,
     }
+
+
+def machine():
+    """Return in a line what the last bits of plain NumPy depend on here.
+
+    Examples
+    --------
+    >>> machine().startswith("NumPy ")
+    True
+    """
+    vectors = np.show_config(mode="dicts")["SIMD Extensions"].get("found") or ["none"]
+    system = f"{platform.system()} on {platform.machine()}"
+    return f"NumPy {np.__version__}, {system}, vectors up to {vectors[-1]}"
 
 
 def columns(log):
@@ -143,10 +176,12 @@ def band(values):
 
 
 def _find(name, kind, folder):
-    for argument, value, known in (("name", name, EXPERIMENTS), ("kind", kind, KINDS)):
-        if value not in known:
-            raise ValueError(f"{argument} must be one of {', '.join(known)}, got {value!r}")
-    return EXPERIMENTS[name], Path(folder) / f"{name}-{kind}.jsonl"
+    if kind not in KINDS:
+        raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
+    experiments, _ = KINDS[kind]
+    if name not in experiments:
+        raise ValueError(f"name must be one of {', '.join(experiments)}, got {name!r}")
+    return experiments[name], Path(folder) / f"{name}-{kind}.jsonl"
 
 
 def _short(value):

@@ -105,7 +105,7 @@ def nudged(weights, nudge):
     return np.nextafter(weights, np.where(up, np.inf, -np.inf).astype(weights.dtype))
 
 
-def logistic_regression(nudge=0, seed=0, epochs=10_001):
+def logistic_regression(nudge=0, seed=0, epochs=10_001, sigmoid=Sigmoid):
     """Train the binary classifier of figures G on two spiral arms.
 
     Parameters
@@ -116,6 +116,8 @@ def logistic_regression(nudge=0, seed=0, epochs=10_001):
         Of the stream that draws the data, then the weights, then the validation data.
     epochs : int
         Number of steps, each on all 200 points.
+    sigmoid : type of Activation
+        The class of the output's activation (see `printed`).
 
     Returns
     -------
@@ -143,7 +145,7 @@ def logistic_regression(nudge=0, seed=0, epochs=10_001):
     dense1.weights = nudged(dense1.weights, nudge)
     activation1 = ReLU()
     dense2 = Dense(64, 1, stream=stream)
-    activation2 = Sigmoid()
+    activation2 = sigmoid()
     loss_function = BinaryCrossentropy()
     optimizer = Adam(learning_rate=0.001, decay=5e-7)
     log = []
@@ -191,6 +193,7 @@ def spiral_classifier(
     nudge=0,
     seed=0,
     epochs=10_001,
+    masks=Dropout,
 ):
     """Train one of the classifiers of figures N0 and A to F on three spiral arms.
 
@@ -208,6 +211,8 @@ def spiral_classifier(
         Of Adam.
     nudge, seed, epochs : int
         See `logistic_regression`.
+    masks : type of Dropout
+        The class of the layer that drops (see `printed`).
 
     Returns
     -------
@@ -231,7 +236,7 @@ def spiral_classifier(
     dense1 = Dense(2, neurons, weight_regularizer_l2=l2, bias_regularizer_l2=l2, stream=stream)
     dense1.weights = nudged(dense1.weights, nudge)
     activation1 = ReLU()
-    dropout1 = Dropout(dropout, stream=stream)
+    dropout1 = masks(dropout, stream=stream)
     dense2 = Dense(neurons, 3, stream=stream)
     activation2 = Softmax()
     loss_function = CategoricalCrossentropy()

@@ -204,6 +204,7 @@ class BinaryCrossentropy(Loss):
         if targets.ndim == 1 and predictions.shape[1] == 1:
             targets = targets.reshape(-1, 1)
         targets = same_shape(targets, predictions, "y", "output")
+        targets = targets.astype(predictions.real.dtype, copy=False)
         if ((targets < 0) | (targets > 1)).any():
             raise ValueError("y must lie between 0 and 1")
         return np.clip(predictions, CLIP, 1 - CLIP), targets

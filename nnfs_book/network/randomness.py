@@ -45,6 +45,14 @@ class RandomStream:
         draws = self._bits.random_raw((count + 1) // 2).astype("<u8", copy=False)
         return (draws.view("<u4")[:count] < round(probability * 2**32)).reshape(shape)
 
+    def binomial(self, shape, probability):
+        """Draw ones with the given probability and zeros, from the stream that `normal` draws from.
+
+        So the source book's program draws its masks. The C library has a say in how many draws one
+        takes, so that the book's own masks come from `keep`.
+        """
+        return self._normal.binomial(1, probability, size=shape)
+
     def permutation(self, n):
         """Draw an order of the whole numbers below `n`, all of them practically equally probable.
 
