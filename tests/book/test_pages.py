@@ -12,7 +12,7 @@ from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import honesty
 import pytest
-from playwright.sync_api import Error, sync_playwright
+from playwright.sync_api import Error, expect, sync_playwright
 
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 PAGES = [f"{name}.html" for name in honesty.toc_files(honesty.read_toc())]
@@ -20,6 +20,7 @@ PATIENCE = 300_000  # milliseconds to wait for a page, on a busy machine
 # Chromium's own calls home, which no page asks for. A container often has no sandbox to offer.
 FLAGS = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 FLAGS += ["--disable-gpu", "--no-sandbox"]
+expect.set_options(timeout=PATIENCE / 10)
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +141,41 @@ def test_mathematics_is_set(visit, name):
     code = "".join(seen.all("main pre, main code", "all => all.map(c => c.innerText)"))
     for leftover in (r"\(", r"\[", "$$", r"\begin{"):
         assert text.count(leftover) == code.count(leftover), f"{leftover} is left over"
+
+
+@pytest.mark.parametrize("width", [390, 1024, 1440])
+@pytest.mark.parametrize(
+    "name, panel",
+    [("Toggle primary sidebar", ".bd-links"), ("Toggle secondary sidebar", ".page-toc")],
+    ids=["chapters", "contents"],
+)
+def test_menu_opens_closes_and_leads_on(visit, name, panel, width):
+    """A panel that lies over the page is closed by a tap beside it, any other by its button."""
+    seen = visit(PAGES[0], viewport={"width": width, "height": 844})
+    page, entry = seen.page, seen.page.locator(f"{panel} a").last
+    button, overlay = page.get_by_role("button", name=name), page.locator("dialog[open]")
+
+    def toggle():
+        shown = entry.is_visible()
+        if overlay.count():
+            box = overlay.bounding_box()
+            page.mouse.click((box["x"] or width + box["width"]) / 2, 400)
+        else:
+            button.click()
+        expect(entry).to_be_visible(visible=not shown)
+
+    at_first = entry.is_visible()
+    if button.is_visible():
+        toggle()
+        toggle()
+    if not at_first:
+        toggle()
+    target = entry.evaluate("link => link.href")
+    entry.click()
+    expect(page).to_have_url(target)
+    section = urldefrag(target).fragment
+    expect(page.locator(f"#{section}" if section else ".bd-article h1")).to_be_in_viewport()
+    assert seen.faults == []
 
 
 PLAYERS = [
