@@ -430,13 +430,7 @@ def relus(z, out):
 @njit(cache=True)
 def relu_gradients(dvalues, z, out):
     for i in range(z.size):
-        out[i] = dvalues[i] if z[i] > 0 else np.float32(0)
-
-
-@njit(cache=True)
-def products(a, b, out):
-    for i in range(a.size):
-        out[i] = a[i] * b[i]
+        out[i] = dvalues[i] * np.float32(z[i] > 0)
 
 
 @njit(cache=True)
@@ -550,25 +544,33 @@ def all_finite(a):
     return finites(flat(a))
 
 
-def relu(z):
-    """Return ``np.where(z > 0, z, 0)``."""
+def relu(activation, z):
+    """Twin of `ReLU.function`."""
     out = np.empty(z.shape, FLOAT32)
     relus(flat(z), out.ravel())
     return out
 
 
-def relu_gradient(dvalues, z):
-    """Return ``np.where(z > 0, dvalues, 0)``."""
-    out = np.empty(z.shape, FLOAT32)
-    relu_gradients(flat(dvalues), flat(z), out.ravel())
+def relu_chain(activation, dvalues, inputs, output):
+    """Twin of `ReLU.chain`."""
+    out = np.empty(inputs.shape, FLOAT32)
+    relu_gradients(flat(dvalues), flat(inputs), out.ravel())
     return out
 
 
-def masked(a, mask):
-    """Return ``a * mask``."""
-    out = np.empty(a.shape, FLOAT32)
-    products(flat(a), flat(mask), out.ravel())
-    return out
+def softmax_function(activation, z):
+    """Twin of `Softmax.function`."""
+    return softmax(z)
+
+
+def adam(optimizer, gradient, memory):
+    """Twin of `Adam.step`."""
+    t = optimizer.iterations + 1
+    return adam_step(
+        gradient, memory.momentum, memory.cache, optimizer.beta_1, optimizer.beta_2,
+        1 - functions.power(optimizer.beta_1, t), 1 - functions.power(optimizer.beta_2, t),
+        optimizer.current_learning_rate, optimizer.epsilon,
+    )
 
 
 def add_scaled(gradient, weights, factor):
@@ -632,8 +634,7 @@ def warm_up():
     log(a)
     softmax(a)
     all_finite(a)
-    relu(a)
-    relu_gradient(a, a)
-    masked(a, a)
+    relu(None, a)
+    relu_chain(None, a, a, a)
     add_scaled(a, a, 1)
     adam_step(a, a.copy(), a.copy(), 0.9, 0.999, 1, 1, 0.1, 1e-7)

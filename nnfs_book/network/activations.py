@@ -151,7 +151,7 @@ class ReLU(Activation):
 
     def function(self, z):
         """Return the larger of z and 0."""
-        return np.maximum(z, 0)
+        return np.where(z > 0, z, 0)
 
     def derivative(self, inputs, output):
         """Return 1 where the input was positive, else 0."""
@@ -215,6 +215,6 @@ class Softmax(Activation):
 
 
 has_twin(softmax, "softmax")
-has_twin(Softmax.function, "softmax")
+has_twin(Softmax.function, "softmax_function")
 has_twin(ReLU.function, "relu")
 has_twin(ReLU.derivative, "relu_chain")

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from nnfs_book.arithmetic import fast, power
+from nnfs_book.arithmetic import fast, has_twin, power
 from nnfs_book.network.settings import Settings
 from nnfs_book.network.validation import must_have, number, same_shape, with_weights
 
@@ -235,3 +235,6 @@ class Adam(Optimizer):
         momentum = memory.momentum / (1 - power(self.beta_1, t))
         cache = memory.cache / (1 - power(self.beta_2, t))
         return -self.current_learning_rate * momentum / (np.sqrt(cache) + self.epsilon)
+
+
+has_twin(Adam.step, "adam")
