@@ -11,3 +11,13 @@ from hypothesis import settings  # noqa: E402
 # No test fails for being slow: machines differ, and are busy.
 settings.register_profile("book", deadline=None)
 settings.load_profile("book")
+
+
+def pytest_configure(config):
+    """Compile the arithmetic once, before the workers start, if that has not been done yet."""
+    from nnfs_book.arithmetic import backend
+
+    if backend() == "compiled" and not hasattr(config, "workerinput"):
+        from nnfs_book.arithmetic.compiled import warm_up
+
+        warm_up()

@@ -91,13 +91,12 @@ class Activation(Layer):
     (LeakyReLU(alpha=0.25), [[-1.0, 2.0]], [[0.25, 1.0]])
     """
 
-    formula = None
+    formula = derivative = None
 
     def gradients(self, dvalues):
         """Return the gradient at the inputs for one at the output (see `chain`)."""
-        chain = fast(self.derivative)  # a twin of `derivative` takes its place in `chain` too
-        if chain == self.derivative:
-            chain = self.chain
+        twin = fast(self.derivative)  # which stands for the whole of `chain`
+        chain = self.chain if twin == self.derivative else twin
         return {"dinputs": chain(dvalues, self.inputs, self.output)}
 
     def chain(self, dvalues, inputs, output):
