@@ -1,10 +1,14 @@
 """Figures in one style, drawn as SVG that comes out the same on every run."""
 
+import io
 import math
+import re
 
 import matplotlib.pyplot as plt
 import numpy as np
+from IPython.core.interactiveshell import InteractiveShell
 from matplotlib.colors import LinearSegmentedColormap, to_hex, to_rgb
+from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 from matplotlib_inline.backend_inline import set_matplotlib_formats
@@ -34,13 +38,54 @@ STYLE = {
     "svg.hashsalt": "nnfs_book",
     "svg.fonttype": "path",
 }
-SAVING = {"metadata": {"Date": None, "Creator": None}, "bbox_inches": "tight"}
+
+
+# Where an SVG holds coordinates: outlines, places and sizes, and shifts. Scales are none: letters
+# are drawn in units of a 64th.
+COORDINATES = re.compile(r'\b(?:d|x|y|cx|cy|r|width|height|viewBox)="[^"]*"|translate\([^)]*\)')
+LONG = re.compile(r"-?\d+\.\d{3,}")
 
 
 def setup():
     """Make the figures of a notebook come out in the book's style, as SVG without a date."""
     plt.rcParams.update(STYLE)
-    set_matplotlib_formats("svg", **SAVING)
+    set_matplotlib_formats("svg")
+    svg = InteractiveShell.instance().display_formatter.formatters["image/svg+xml"]
+    svg.for_type(Figure, svg_of)
+
+
+def svg_of(figure):
+    """Return a figure as SVG, the same on every machine.
+
+    Processors disagree about the last digits of what matplotlib computes, so that two decimals of
+    a coordinate are kept: hundredths of a point.
+
+    Examples
+    --------
+    >>> fig, ax = plt.subplots()
+    >>> svg_of(fig).startswith("<?xml")
+    True
+    >>> plt.close(fig)
+    """
+    file = io.StringIO()
+    figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches="tight")
+    return rounded(file.getvalue())
+
+
+def rounded(svg):
+    """Round the coordinates in an SVG to two decimals.
+
+    Examples
+    --------
+    >>> rounded('<path d="M 363.846813 -0.001 L 7.25 2"/><use transform="scale(0.015625)"/>')
+    '<path d="M 363.85 0 L 7.25 2"/><use transform="scale(0.015625)"/>'
+    """
+
+    def short(number):
+        digits = f"{float(number[0]):z.2f}"
+        return digits.rstrip("0").rstrip(".")
+
+    return COORDINATES.sub(lambda place: LONG.sub(short, place[0]), svg)
 
 
 def plot_points(ax, X, y):

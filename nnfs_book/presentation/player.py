@@ -1,13 +1,12 @@
 """Players: several pictures in one place, with a slider to move through them."""
 
-import io
 from html import escape
 from urllib.parse import quote
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from nnfs_book.presentation.figures import SAVING
+from nnfs_book.presentation.figures import svg_of
 
 # Moving the slider shows the frame of its number and hides the others. The script finds its own
 # player by its place on the page, so that several of them need no names.
@@ -78,7 +77,7 @@ def player(frames, captions, alt):
     for name, text in [("alt", alt), *(("captions", caption) for caption in captions)]:
         if not isinstance(text, str) or not text.strip():
             raise ValueError(f"{name} must say something in words, got {text!r}")
-    images = [data_address(svg_of(frame)) for frame in frames]
+    images = [data_address(picture(frame)) for frame in frames]
     last = len(frames) - 1
     lines = ['<div class="player">']
     for number, (image, caption) in enumerate(zip(images, captions)):
@@ -96,13 +95,11 @@ def player(frames, captions, alt):
     return Player("\n".join(lines), len(frames))
 
 
-def svg_of(frame):
+def picture(frame):
     """Return a figure as SVG, and close it; SVG is returned as it is."""
     if isinstance(frame, Figure):
-        file = io.StringIO()
-        frame.savefig(file, format="svg", **SAVING)
-        plt.close(frame)
-        frame = file.getvalue()
+        figure, frame = frame, svg_of(frame)
+        plt.close(figure)
     if not isinstance(frame, str) or "<svg" not in frame:
         raise TypeError(f"frames must be matplotlib figures or SVG, got {frame!r:.60}")
     return frame

@@ -13,6 +13,7 @@ import pytest
 
 from nnfs_book import presentation
 from nnfs_book.network import activations, losses
+from nnfs_book.presentation.figures import rounded, svg_of
 from nnfs_book.presentation import (
     data_address,
     player,
@@ -226,3 +227,15 @@ def test_an_address_holds_the_whole_picture(svg):
 def test_a_player_refuses(frames, captions, alt, error, message):
     with pytest.raises(error, match=message):
         player(frames, captions, alt)
+
+
+def test_a_figure_has_two_decimals_in_its_coordinates_and_its_letters_keep_their_scale():
+    fig, ax = plt.subplots()
+    ax.plot([0, 1 / 3], [0, 1 / 7], "o-")
+    svg = svg_of(fig)
+    assert "scale(0.015625)" in svg
+    assert re.findall(r'(?:\bd|x|y)="[^"]*\.\d{3}', svg) == []
+
+
+def test_what_processors_disagree_about_does_not_reach_a_figure():
+    assert rounded('d="M 363.846813 1"') == rounded('d="M 363.846812 1"') == 'd="M 363.85 1"'
