@@ -133,6 +133,11 @@ DOCTORED = [
     ("compared_outputs", "cells 2 outputs 0 data image/png", "iVBORw0KGgo="),
     ("same_on_any_machine", OUTPUT + " text", "<Dense object at 0x7f3a5c1d2e80>"),
     ("same_on_any_machine", OUTPUT + " text", "read /home/ada/book/data.csv"),
+    ("same_on_any_python", "cells 1 source", "print(sum([0.1] * 10))"),
+    ("same_on_any_python", "cells 1 source", "print([*map(sum, rows)])"),
+    ("same_on_any_python", "cells 1 source", "print(f'{sum(x * (x > 0) for x in row)}')"),
+    ("same_on_any_python", "cells 1 source", "print(sum((x > 0 for x in row), 0.1))"),
+    ("same_on_any_python", "cells 1 source", "print(sum(x.size + 0.1 for x in row))"),
     ("tidy_metadata", "cells 1 metadata execution", {"iopub.execute_input": "2024-01-01"}),
     ("tidy_metadata", "metadata kernelspec name", "ada-venv"),
     ("tidy_metadata", "metadata language_info version", "3.11.7"),
@@ -171,6 +176,18 @@ def test_every_rule_accepts_a_player():
     shown = player([svg, svg], ["0.3", "0.4"], alt="A curve.").html
     for rule in honesty.RULES:
         assert rule(doctored(OUTPUT, html(shown))) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "sum(x > 0 for x in row)",
+        "sum([layer.weights.size + layer.biases.size for layer in dense])",
+        "array.sum() + fsum(row)",
+    ],
+)
+def test_counting_is_the_same_on_any_python(source):
+    assert honesty.same_on_any_python(doctored("cells 1 source", source)) == []
 
 
 @pytest.mark.parametrize("name, path, value", DOCTORED)
