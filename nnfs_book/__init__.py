@@ -39,7 +39,7 @@ __version__ = "0.2.0"
 
 _HOMES = {
     "arithmetic": "backend exp is_native log matmul native total",
-    "network.layers": "Dense Dropout",
+    "network.layers": "Dense Dropout Layer",
     "network.activations": "Activation Linear ReLU Sigmoid Softmax sigmoid softmax",
     "network.penalties": "penalty penalty_gradient",
     "network.losses": "BinaryCrossentropy CategoricalCrossentropy Huber Loss MeanAbsoluteError "

@@ -16,6 +16,7 @@ from nnfs_book.arithmetic.backend import (
     is_native,
     native,
     public,
+    rounds_products,
     twins,
 )
 from nnfs_book.arithmetic.functions import cos, power, sin
@@ -48,7 +49,7 @@ def matmul(a, b):
         raise ValueError(f"matmul wants shapes (n, k) and (k, m), got {a.shape} and {b.shape}")
     if not is_native():
         return fast(reference.matmul)(a, b)
-    if np.float32 in (a.dtype, b.dtype):  # as the source book's own package does it
+    if a.dtype == b.dtype == np.float32 or rounds_products():
         return (a.astype(np.float64) @ b.astype(np.float64)).astype(np.float32)
     return a @ b
 

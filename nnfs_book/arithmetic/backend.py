@@ -16,12 +16,18 @@ _twins = {}  # function -> the name of its twin in `compiled`
 
 
 @contextmanager
-def native():
+def native(float32_products=False):
     """Switch to plain NumPy arithmetic, in the dtype of the operands, inside a ``with`` block.
 
     Gradient checks use it in float64 and complex128. In float32 it is the arithmetic of the source
     book's own package, which multiplies matrices in float64, rounds the product to float32, and
     leaves all else to NumPy.
+
+    Parameters
+    ----------
+    float32_products : bool
+        Round every matrix product to float32, as that package does, even where an operand is
+        float64.
 
     Examples
     --------
@@ -32,7 +38,7 @@ def native():
     >>> float(exp(1))
     2.7182817459106445
     """
-    token = _native.set(True)
+    token = _native.set("float32 products" if float32_products else True)
     try:
         yield
     finally:
@@ -47,7 +53,7 @@ def is_native():
     >>> is_native()
     False
     """
-    return _native.get()
+    return bool(_native.get())
 
 
 @cache
@@ -76,6 +82,11 @@ def backend():
     if wanted == "compiled" and not has_numba:
         raise ImportError("NNFS_BOOK_BACKEND=compiled needs Numba: pip install numba")
     return wanted
+
+
+def rounds_products():
+    """Tell whether plain NumPy arithmetic rounds every matrix product to float32 (see `native`)."""
+    return _native.get() == "float32 products"
 
 
 def as_float(a):

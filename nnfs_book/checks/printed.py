@@ -1,8 +1,8 @@
 """The programs that the source book prints, run as they are printed: in plain NumPy.
 
 Whether a printed figure could come from the printed program is a question about that program, so
-that it is run here: the book's own loops inside ``with native():``, where float32 arithmetic is that
-of the source's package, with the two parts that the source computes otherwise. Its runs are those
+that it is run here: the book's own loops in `native` arithmetic, with the products
+of the source's package and with the two parts that the source computes otherwise. Its runs are those
 of one machine: another processor or NumPy has other last bits.
 """
 
@@ -62,7 +62,7 @@ def printed_program(name, nudge=0, seed=0, epochs=10_001):
     '0.630 0.674'
     """
     part = {"sigmoid": PrintedSigmoid} if name == "G" else {"masks": PrintedDropout}
-    with native():
+    with native(float32_products=True):
         return EXPERIMENTS[name](nudge=nudge, seed=seed, epochs=epochs, **part)
 
 
