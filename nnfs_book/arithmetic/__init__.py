@@ -20,9 +20,10 @@ from nnfs_book.arithmetic.backend import (
     twins,
 )
 from nnfs_book.arithmetic.functions import cos, power, sin
-from nnfs_book.arithmetic.reference import operand_bits, snap
+from nnfs_book.arithmetic.reference import NotFinite, operand_bits, snap
 
 __all__ = [
+    "NotFinite",
     "all_finite",
     "as_float",
     "backend",
@@ -49,6 +50,8 @@ def matmul(a, b):
         raise ValueError(f"matmul wants shapes (n, k) and (k, m), got {a.shape} and {b.shape}")
     if not is_native():
         return fast(reference.matmul)(a, b)
+    if not (reference.all_finite(a) and reference.all_finite(b)):
+        raise NotFinite("a sum must be of finite numbers, got NaN or infinity")
     if a.dtype == b.dtype == np.float32 or rounds_products():
         return (a.astype(np.float64) @ b.astype(np.float64)).astype(np.float32)
     return a @ b

@@ -13,6 +13,7 @@ FLOAT32 = np.dtype(np.float32)
 
 _native = ContextVar("native", default=False)
 _twins = {}  # function -> the name of its twin in `compiled`
+_found = {}  # function -> its twin, or None; filled as they are asked for
 
 
 @contextmanager
@@ -97,9 +98,9 @@ def as_float(a):
     >>> as_float([1, 2]).dtype
     dtype('float32')
     """
-    a = np.asarray(a)
-    if a.dtype is FLOAT32:
+    if type(a) is np.ndarray and a.dtype is FLOAT32:
         return a
+    a = np.asarray(a)
     if is_native():
         return a if a.dtype.kind in "fc" else a.astype(np.float64)
     with np.errstate(over="ignore", under="ignore"):
@@ -128,19 +129,28 @@ def twins():
 
 
 def fast(function):
-    """Return the compiled twin of a function or method, or what was given where there is none."""
-    if _native.get() or backend() == "reference":
+    """Return the compiled twin of a function or method, or what was given where there is none.
+
+    Examples
+    --------
+    >>> fast(len)
+    <built-in function len>
+    """
+    if _native.get():
         return function
-    twin = _twin(getattr(function, "__func__", function))
+    definition = getattr(function, "__func__", function)
+    if definition not in _found:
+        _found[definition] = _find(definition)
+    twin = _found[definition]
     if twin is None:
         return function
-    return partial(twin, function.__self__) if hasattr(function, "__self__") else twin
+    return twin if definition is function else partial(twin, function.__self__)
 
 
-@cache
-def _twin(function):
-    name = _twins.get(function)
-    return name and getattr(import_module("nnfs_book.arithmetic.compiled"), name)
+def _find(definition):
+    if definition not in _twins or backend() == "reference":
+        return None
+    return getattr(import_module("nnfs_book.arithmetic.compiled"), _twins[definition])
 
 
 def public(definition, plain):

@@ -627,7 +627,7 @@ def matmul(a, b):
             b, b_turned = b.T.copy(), False
     out = np.empty((n, m), FLOAT32)
     if not product(a, a_turned, b, b_turned, out):
-        raise ValueError(NOT_FINITE)
+        raise reference.NotFinite(NOT_FINITE)
     return out
 
 
@@ -641,17 +641,17 @@ def total(a, axis=None, keepdims=False):
     if a.ndim == 2 and (axis == 0 or axis == -2):
         out = np.empty(a.shape[1], FLOAT32)
         if not totals_of_columns(a, out):
-            raise ValueError(NOT_FINITE)
+            raise reference.NotFinite(NOT_FINITE)
         return out[np.newaxis] if keepdims else out
     if a.ndim == 2 and (axis == 1 or axis == -1):
         out = np.empty(a.shape[0], FLOAT32)
         if not totals_of_rows(a, out):
-            raise ValueError(NOT_FINITE)
+            raise reference.NotFinite(NOT_FINITE)
         return out[:, np.newaxis] if keepdims else out
     if axis is None or (a.ndim == 1 and (axis == 0 or axis == -1)):
         out = np.empty(1, FLOAT32)
         if not totals_of_rows(a.reshape(1, a.size), out):
-            raise ValueError(NOT_FINITE)
+            raise reference.NotFinite(NOT_FINITE)
         return out.reshape((1,) * a.ndim) if keepdims else out[0]
     return reference.total(a, axis, keepdims)
 
@@ -686,7 +686,7 @@ def softmax(z):
         z.max(axis=1)  # refuses rows of no length
         return out
     if not softmaxes(z if z.flags.carray else z.copy(), out):
-        raise ValueError(NOT_FINITE)
+        raise reference.NotFinite(NOT_FINITE)
     return out
 
 

@@ -12,6 +12,10 @@ a row's product is the same alone and within a batch.
 import numpy as np
 
 
+class NotFinite(ValueError):
+    """A sum was to be of NaN or infinity."""
+
+
 def snap(a, bits, axis=None):
     """Round numbers to a grid: multiples of ``2**(e - bits)``, where ``2**e > max|a|``.
 
@@ -34,7 +38,7 @@ def snap(a, bits, axis=None):
     Raises
     ------
     ValueError
-        If `a` holds NaN or infinity, or `bits` is out of range.
+        If `a` holds NaN or infinity (`NotFinite`), or `bits` is out of range.
 
     Examples
     --------
@@ -50,7 +54,7 @@ def snap(a, bits, axis=None):
     lowest = a.min(axis=axis, keepdims=True, initial=0)
     largest = np.maximum(highest, -lowest)
     if not np.isfinite(largest).all():
-        raise ValueError("a sum must be of finite numbers, got NaN or infinity")
+        raise NotFinite("a sum must be of finite numbers, got NaN or infinity")
     _, e = np.frexp(largest)
     # A float64 has room for 53 bits: adding this pushes out what is below the unit.
     pusher = np.ldexp(1.5, 52 + e - bits)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nnfs_book.arithmetic import as_float, fast, matmul, total
+from nnfs_book.arithmetic import NotFinite, as_float, fast, matmul, total
 from nnfs_book.network.penalties import penalty_gradient
 from nnfs_book.network.randomness import stream_or_common
 from nnfs_book.network.settings import Settings
@@ -10,6 +10,7 @@ from nnfs_book.network.validation import (
     finite,
     finite_array,
     float_array,
+    float_array_like,
     must_have,
     number,
     same_shape,
@@ -42,18 +43,36 @@ class Layer(Settings):
     def forward(self, inputs):
         """Compute the output for inputs of shape (N, D), one sample in each row."""
         inputs = self.check(inputs)
-        self.output = as_float(fast(self.function)(inputs))
+        try:
+            self.output = as_float(fast(self.function)(inputs))
+        except NotFinite:
+            self.blame(inputs=inputs)
+            raise
         self.inputs = inputs
 
     def backward(self, dvalues):
         """Turn the gradient of the loss at the output into those at all that it came from."""
         must_have(self, "output", "forward")
-        dvalues = same_shape(dvalues, self.output, "dvalues", "output")
-        self.__dict__.update(self.gradients(dvalues))
+        dvalues = self.check_gradient(dvalues)
+        try:
+            gradients = self.gradients(dvalues)
+        except NotFinite:
+            self.blame(dvalues=dvalues, inputs=self.inputs)
+            raise
+        self.__dict__.update(gradients)
 
     def check(self, inputs):
         """Return inputs as an array that the layer can take, or raise."""
         return finite_array(inputs, "inputs")
+
+    def check_gradient(self, dvalues):
+        """Return a gradient at the output as an array that the layer can take, or raise."""
+        return same_shape(dvalues, self.output, "dvalues", "output")
+
+    def blame(self, **arrays):
+        """Raise ValueError with the name of an array that holds NaN or infinity."""
+        for name, a in arrays.items():
+            finite(a, name)
 
 
 class Dense(Layer):
@@ -145,10 +164,10 @@ class Dense(Layer):
         return {"dweights": dweights, "dbiases": dbiases}
 
     def check(self, inputs):
-        """Return inputs that fit the weights, or raise; weights and biases are checked too."""
-        inputs = finite_array(inputs, "inputs")
-        weights = finite(float_array(self.weights, "weights"), "weights")
-        biases = finite(float_array(self.biases, "biases"), "biases")
+        """Return inputs that fit the weights, or raise. (`matmul` looks for NaN and infinity.)"""
+        inputs = float_array(inputs, "inputs")
+        weights = float_array(self.weights, "weights")
+        biases = finite_array(self.biases, "biases")
         if inputs.shape[1] != len(weights):
             raise ValueError(
                 f"inputs must have {len(weights)} columns, one for each input of the layer, "
@@ -158,6 +177,14 @@ class Dense(Layer):
             raise ValueError(f"biases must have shape (1, {weights.shape[1]}), got {biases.shape}")
         self.weights, self.biases = weights, biases
         return inputs
+
+    def check_gradient(self, dvalues):
+        """Return a gradient of the output's shape, or raise. (`total` looks for NaN.)"""
+        return float_array_like(dvalues, self.output, "dvalues", "output")
+
+    def blame(self, **arrays):
+        """Raise ValueError with the name of an array, weights included, that is not finite."""
+        super().blame(**arrays, weights=self.weights)
 
     @property
     def n_inputs(self):

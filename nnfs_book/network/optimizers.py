@@ -77,7 +77,8 @@ class Optimizer(Settings):
         memories = layer.__dict__.setdefault("optimizer_memory", {})
         parameters = getattr(layer, name)
         memory = memories.get((self._key, name))
-        if memory is None or any(a.shape != parameters.shape for a in vars(memory).values()):
+        shapes = [] if memory is None else [a.shape for a in vars(memory).values()]
+        if memory is None or shapes != [parameters.shape] * len(shapes):
             zeros = {kept: np.zeros_like(parameters) for kept in self.remembers}
             memory = memories[self._key, name] = SimpleNamespace(**zeros)
         return memory
