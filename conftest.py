@@ -15,9 +15,7 @@ settings.load_profile("book")
 
 def pytest_configure(config):
     """Compile the arithmetic once, before the workers start, if that has not been done yet."""
-    from nnfs_book.arithmetic import backend
+    from nnfs_book.arithmetic import warm_up
 
-    if backend() == "compiled" and not hasattr(config, "workerinput"):
-        from nnfs_book.arithmetic.compiled import warm_up
-
+    if not hasattr(config, "workerinput"):
         warm_up()

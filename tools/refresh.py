@@ -1,7 +1,7 @@
 """Execute notebooks from top to bottom in a fresh kernel and store what they show.
 
-    python tests/refresh.py                       # every chapter
-    python tests/refresh.py book/sigmoid.ipynb    # one
+    python tools/refresh.py                       # every chapter
+    python tools/refresh.py book/sigmoid.ipynb    # one
 
 Then read the diff: an output that changed without a reason is a bug. Only what a reader sees is
 stored, no timing and no version of the interpreter, so that equal results make equal files.
@@ -13,6 +13,8 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
+
+from nnfs_book.arithmetic import warm_up
 
 BOOK = Path(__file__).parent.parent / "book"
 
@@ -35,6 +37,7 @@ def refresh(path):
 
 
 if __name__ == "__main__":
+    warm_up()  # says on the terminal, and not in a chapter, that it compiles
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     for name in sys.argv[1:] or sorted(BOOK.glob("*.ipynb")):
         print(name)

@@ -18,6 +18,7 @@ from nnfs_book.arithmetic.backend import (
     public,
     rounds_products,
     twins,
+    warm_up,
 )
 from nnfs_book.arithmetic.functions import cos, power, sin
 from nnfs_book.arithmetic.reference import NotFinite, operand_bits, snap
@@ -41,6 +42,7 @@ __all__ = [
     "snap",
     "total",
     "twins",
+    "warm_up",
 ]
 
 

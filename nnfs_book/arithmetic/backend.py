@@ -153,6 +153,20 @@ def _find(definition):
     return getattr(import_module("nnfs_book.arithmetic.compiled"), _twins[definition])
 
 
+def warm_up():
+    """Compile what is compiled, unless that has been done on this machine: once, about 15 s.
+
+    Without it the first network that is trained waits. ``python -m nnfs_book.arithmetic`` does the
+    same. The reference has nothing to compile.
+
+    Examples
+    --------
+    >>> warm_up()
+    """
+    if backend() == "compiled":
+        import_module("nnfs_book.arithmetic.compiled").warm_up()
+
+
 def public(definition, plain):
     """Return a function as the network calls it: a definition, its twin, or NumPy's in `native`.
 

@@ -97,11 +97,12 @@ class Activation(Layer):
         """Return the gradient at the inputs for one at the output (see `chain`)."""
         twin = fast(self.derivative)  # which stands for the whole of `chain`
         chain = self.chain if twin == self.derivative else twin
-        return {"dinputs": chain(dvalues, self.inputs, self.output)}
+        dinputs = chain(dvalues, self.inputs, self.output)
+        return {"dinputs": dinputs.astype(dvalues.dtype, copy=False)}
 
     def chain(self, dvalues, inputs, output):
         """Apply the chain rule: the gradient at the output times the function's derivative."""
-        return (dvalues * self.derivative(inputs, output)).astype(dvalues.dtype, copy=False)
+        return dvalues * self.derivative(inputs, output)
 
 
 class Linear(Activation):
