@@ -1,32 +1,42 @@
-# `make book`, `make test` and `make bench` do everything, set-up included. They need Python 3.11+
-# and make.
+# `make book`, `make test` and `make bench` do everything, set-up included. They need make and one
+# of these Pythons; `make book PYTHON=python3.13` chooses it.
 
+SUPPORTED := 3.11 3.12 3.13 3.14 3.15
 PYTHON ?= python3
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 BIN := .venv/bin
 BENCH_PIP := benchmarks/.venv/bin/python -m pip install --quiet --disable-pip-version-check
 # PyTorch's own index has its CPU build; PyPI's, on Linux, brings gigabytes of CUDA libraries. Where
 # this index cannot be reached, pip says so and takes what it finds elsewhere.
 PYTORCH_CPU := https://download.pytorch.org/whl/cpu
 
+# A set-up is good for the Python that made it: another one starts anew.
+INSTALLED := .venv/installed-$(VERSION)
+BENCH_INSTALLED := benchmarks/.venv/installed-$(VERSION)
+REFUSE_OTHERS = $(if $(filter $(VERSION),$(SUPPORTED)),,$(error This needs Python \
+$(firstword $(SUPPORTED)) to $(lastword $(SUPPORTED)); $(PYTHON) is \
+$(or $(VERSION),not there). PYTHON=python3.13 on the command line names another one))
+
 .PHONY: book test bench clean
 
-book: .venv/installed
+book: $(INSTALLED)
 	$(BIN)/jupyter-book build . -W --keep-going
 
-test: .venv/installed
+test: $(INSTALLED)
 	$(BIN)/pytest
 
-bench: benchmarks/.venv/installed
+bench: $(BENCH_INSTALLED)
 	benchmarks/.venv/bin/python -m benchmarks.run
 
-.venv/installed: requirements.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Python 3.11 or newer is needed"'
-	$(PYTHON) -m venv .venv
+$(INSTALLED): requirements.txt pyproject.toml
+	$(REFUSE_OTHERS)
+	$(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@
 
-benchmarks/.venv/installed: benchmarks/requirements.txt pyproject.toml
-	$(PYTHON) -m venv benchmarks/.venv
+$(BENCH_INSTALLED): benchmarks/requirements.txt pyproject.toml
+	$(REFUSE_OTHERS)
+	$(PYTHON) -m venv --clear benchmarks/.venv
 	$(BENCH_PIP) --no-deps --extra-index-url $(PYTORCH_CPU) \
 		$$(grep ^torch== benchmarks/requirements.txt)
 	$(BENCH_PIP) -r benchmarks/requirements.txt

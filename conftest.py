@@ -6,7 +6,12 @@ import os
 for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
+from importlib.util import find_spec  # noqa: E402
+
 from hypothesis import settings  # noqa: E402
+
+if find_spec("numba") is None:
+    collect_ignore = ["nnfs_book/arithmetic/compiled.py"]
 
 # No test fails for being slow: machines differ, and are busy.
 settings.register_profile("book", deadline=None)

@@ -33,8 +33,6 @@ from math import isfinite
 from pathlib import Path
 
 import numpy as np
-from joblib import Parallel, delayed
-from tqdm import tqdm
 
 from nnfs_book.checks.experiments import EXPERIMENTS
 from nnfs_book.checks.printed import PRINTED
@@ -71,6 +69,9 @@ def run(name, members, kind="rounding", folder=FOLDER, jobs=-1):
     ValueError
         If an argument is none of these, or the file is corrupt.
     """
+    from joblib import Parallel, delayed  # not above, so that stored members are read without them
+    from tqdm import tqdm
+
     experiment, path = _find(name, kind, folder)
     if isinstance(members, bool) or not isinstance(members, int) or members < 1:
         raise ValueError(f"members must be a whole number of at least 1, got {members!r}")

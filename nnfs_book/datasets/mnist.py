@@ -19,7 +19,6 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 # Sizes in bytes and SHA-256, as published by TensorFlow Datasets with the first mirror's addresses
 # (tensorflow/datasets: tensorflow_datasets/url_checksums/mnist.txt). The same four hashes stand in
@@ -234,6 +233,8 @@ def download(address, path, size, sha256, timeout):
     OSError, ValueError, http.client.HTTPException
         If it cannot be had, is too short, or has another SHA-256.
     """
+    from tqdm import tqdm  # not above, so that stored data are read without it
+
     descriptor, part = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.", suffix=".part")
     try:
         with (

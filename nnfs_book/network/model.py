@@ -3,10 +3,10 @@
 The names are those of Keras, and so is what they mean; where this book differs, it says so.
 """
 
+from contextlib import nullcontext
 from math import fsum
 
 import numpy as np
-from tqdm import tqdm
 
 from nnfs_book.network import storage
 from nnfs_book.network.activations import Activation, Sigmoid, Softmax
@@ -186,8 +186,8 @@ class Model:
         orders = stream_or_common(self.stream if stream is None else stream)
 
         self.stream, self.history = stream or self.stream, History()
-        with tqdm(range(epochs), unit="epoch", disable=None if progress else True) as bar:
-            for epoch in bar:
+        with progress_bar(epochs, progress) as bar:
+            for epoch in range(epochs):
                 order = orders.permutation(len(X)) if shuffle else np.arange(len(X))
                 try:
                     row = self.epoch(X, y, order, batch_size)
@@ -200,6 +200,7 @@ class Model:
                     ) from error
                 self.history.rows.append(row)
                 bar.set_postfix(loss=row["loss"], refresh=False)
+                bar.update()
         return self.history
 
     def epoch(self, X, y, order, batch_size):
@@ -525,3 +526,25 @@ def in_order(layers):
     if before is None:
         raise ValueError(f"layers must hold at least one Dense, got {list(layers)}")
     return tuple(layers)
+
+
+def progress_bar(epochs, wanted):
+    """Return a bar that shows how far a training is, on a terminal where tqdm is installed."""
+    try:
+        from tqdm import tqdm
+    except ImportError:  # a network needs NumPy alone
+        return NoBar()
+    return tqdm(total=epochs, unit="epoch", disable=None if wanted else True)
+
+
+class NoBar(nullcontext):
+    """What stands for a bar where there is none."""
+
+    def __enter__(self):
+        return self
+
+    def update(self):
+        """Show nothing."""
+
+    def set_postfix(self, **shown):
+        """Show nothing."""

@@ -400,7 +400,7 @@ def test_an_interrupted_download_leaves_nothing_behind(cache, server, monkeypatc
         def __init__(self, **settings):
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(mnist, "tqdm", Interrupted)
+    monkeypatch.setattr("tqdm.tqdm", Interrupted)
     with pytest.raises(KeyboardInterrupt):
         fetch_from(server, "good")
     assert left_in(cache) == []
@@ -430,7 +430,7 @@ def test_each_file_has_a_bar(cache, server, capsys):
 
 
 def test_a_bar_that_is_switched_off_changes_nothing(cache, server, monkeypatch):
-    monkeypatch.setattr(mnist, "tqdm", partial(tqdm, disable=True))
+    monkeypatch.setattr("tqdm.tqdm", partial(tqdm, disable=True))
     check_small_set(fetch_from(server, "good"))
 
 
