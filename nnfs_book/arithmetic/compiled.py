@@ -1,0 +1,639 @@
+"""Twins for speed: what `reference` and `functions` define, compiled by Numba.
+
+A twin gives the bits of its definition. Exact sums may be formed in any order, so only the kernels
+that add snapped numbers tell the compiler that it may reorder and fuse (`EXACT`). Everywhere else
+each operation rounds as it is written: reordering would turn ``(x + pusher) - pusher`` into x, and
+a fused multiplication and addition rounds once where the definition rounds twice.
+
+Compiled code checks no bounds. The thin functions in Python at the end check what comes in and hand
+contiguous arrays to the kernels. All kernels and their constants stand in this one module, because
+Numba's cache watches only the file that defines a function.
+"""
+
+import math
+import sys
+from math import factorial
+
+import numpy as np
+from numba import njit
+from numba.core import event
+
+from nnfs_book.arithmetic import functions, reference
+
+FLOAT32 = np.dtype(np.float32)
+EXACT = {"reassoc", "contract"}  # what the compiler may do where every partial sum is exact
+
+MAGNITUDE = np.int32(0x7FFFFFFF)  # a float32's bits without its sign: ordered like its magnitude
+INFINITE = np.int32(0x7F800000)  # infinity; larger ones are NaN
+
+PANEL = 128  # columns of a product that are formed together
+STRIDE = PANEL + 8  # an odd number of cache lines, so that rows do not fall onto the same ones
+DEPTH = 128  # terms of a sum that are added before the next columns have their turn
+NARROW = 8  # fewer columns than this are formed as dot products
+
+
+# --- The grid -------------------------------------------------------------------------------------
+
+
+@njit
+def room_for(terms, operands):
+    """Return what `reference.operand_bits` does."""
+    bits, rest = 53, max(terms - 1, 0)
+    while rest > 0:
+        bits -= 1
+        rest >>= 1
+    return min(24, bits // 2) if operands == 2 else min(51, bits)
+
+
+@njit(forceinline=True)
+def magnitude(x):
+    """Return the bits of a float32 without its sign."""
+    return np.int32(np.float32(x).view(np.int32) & MAGNITUDE)
+
+
+@njit(forceinline=True)
+def pusher(largest, keep):
+    """Return what added to a number and taken off again leaves a multiple of the grid's unit.
+
+    It is ``1.5 * 2**(52 + e - keep)``, with ``2**e`` above the magnitude whose bits are `largest`.
+    (For zeros another one than the reference's, which does them no harm.)
+    """
+    exponent = np.float64(np.int32(largest).view(np.float32)).view(np.int64) >> 52
+    return np.int64(((exponent + (53 - keep)) << 52) | (1 << 51)).view(np.float64)
+
+
+@njit(forceinline=True)
+def snapped(x, push):
+    """Return a float32 on its grid. Never to be compiled with EXACT."""
+    return (np.float64(x) + push) - push
+
+
+@njit(forceinline=True)
+def rounded(exact):
+    """Return the float32 nearest to an exact sum; a zero is +0. Never to be compiled with EXACT."""
+    return np.float32(exact + 0.0)
+
+
+@njit
+def pushers_of_rows(a, keep, push):
+    """Fill in the pusher of each row; return whether all numbers are finite."""
+    overall = np.int32(0)
+    for i in range(a.shape[0]):
+        largest = np.int32(0)
+        for j in range(a.shape[1]):
+            largest = max(largest, magnitude(a[i, j]))
+        overall = max(overall, largest)
+        push[i] = pusher(largest, keep)
+    return overall < INFINITE
+
+
+@njit
+def pushers_of_columns(a, keep, push):
+    """Fill in the pusher of each column; return whether all numbers are finite."""
+    largest = np.zeros(a.shape[1], np.int32)
+    for i in range(a.shape[0]):
+        for j in range(a.shape[1]):
+            largest[j] = max(largest[j], magnitude(a[i, j]))
+    overall = np.int32(0)
+    for j in range(a.shape[1]):
+        overall = max(overall, largest[j])
+        push[j] = pusher(largest[j], keep)
+    return overall < INFINITE
+
+
+# --- Matrix products ------------------------------------------------------------------------------
+
+
+@njit
+def pack_left(a, turned, push, first, start, stop, packed):
+    """Snap four rows of the left operand, term by term: ``packed[4 * t + r]``.
+
+    What lies beyond the last row or term is zero and changes no sum.
+    """
+    rows = min(4, len(push) - first)
+    packed[: 4 * (stop - start + 3)] = 0.0
+    for r in range(rows):
+        p = push[first + r]
+        for t in range(start, stop):
+            x = a[t, first + r] if turned else a[first + r, t]
+            packed[4 * (t - start) + r] = snapped(x, p)
+
+
+@njit
+def pack_right(b, turned, push, first, width, start, stop, packed):
+    """Snap some terms of some columns of the right operand, STRIDE apart, and zeros beyond."""
+    for t in range(start, stop):
+        at = (t - start) * STRIDE
+        if turned:
+            for c in range(width):
+                packed[at + c] = snapped(b[first + c, t], push[first + c])
+        else:
+            for c in range(width):
+                packed[at + c] = snapped(b[t, first + c], push[first + c])
+        packed[at + width : at + STRIDE] = 0.0
+    packed[(stop - start) * STRIDE : (stop - start + 3) * STRIDE] = 0.0
+
+
+@njit(fastmath=EXACT)
+def add_outer(left, right, terms, width, sums, at):
+    """Add the products of four packed rows and all columns of a panel, four terms at a time."""
+    for t in range(0, terms, 4):
+        l = 4 * t
+        a00, a10, a20, a30 = left[l], left[l + 1], left[l + 2], left[l + 3]
+        a01, a11, a21, a31 = left[l + 4], left[l + 5], left[l + 6], left[l + 7]
+        a02, a12, a22, a32 = left[l + 8], left[l + 9], left[l + 10], left[l + 11]
+        a03, a13, a23, a33 = left[l + 12], left[l + 13], left[l + 14], left[l + 15]
+        r = t * STRIDE
+        for c in range(width):
+            b0 = right[r + c]
+            b1 = right[r + STRIDE + c]
+            b2 = right[r + 2 * STRIDE + c]
+            b3 = right[r + 3 * STRIDE + c]
+            sums[at + c] += a00 * b0 + a01 * b1 + a02 * b2 + a03 * b3
+            sums[at + STRIDE + c] += a10 * b0 + a11 * b1 + a12 * b2 + a13 * b3
+            sums[at + 2 * STRIDE + c] += a20 * b0 + a21 * b1 + a22 * b2 + a23 * b3
+            sums[at + 3 * STRIDE + c] += a30 * b0 + a31 * b1 + a32 * b2 + a33 * b3
+
+
+@njit
+def round_panel(sums, at, out, turned, first_row, rows, first, width):
+    """Round exact sums into the result, or into its transpose."""
+    for r in range(rows):
+        s = at + r * STRIDE
+        i = first_row + r
+        if turned:
+            for c in range(width):
+                out[first + c, i] = rounded(sums[s + c])
+        else:
+            for c in range(width):
+                out[i, first + c] = rounded(sums[s + c])
+
+
+@njit
+def by_outer_products(a, a_turned, a_push, b, b_turned, b_push, terms, out, out_turned):
+    """Form wide products: each term of a row times a whole row of the right operand."""
+    n, m = len(a_push), len(b_push)
+    depth = min(terms, DEPTH)
+    in_one_go = terms <= DEPTH
+    left = np.empty(4 * (depth + 3))
+    right = np.empty((depth + 3) * STRIDE)
+    sums = np.empty((4 if in_one_go else (n + 3) // 4 * 4) * STRIDE)
+    for first in range(0, m, PANEL):
+        columns = min(PANEL, m - first)
+        width = (columns + 7) // 8 * 8
+        sums[:] = 0.0
+        for start in range(0, terms, DEPTH):
+            stop = min(start + DEPTH, terms)
+            pack_right(b, b_turned, b_push, first, columns, start, stop, right)
+            for i in range(0, n, 4):
+                pack_left(a, a_turned, a_push, i, start, stop, left)
+                at = 0 if in_one_go else i * STRIDE
+                add_outer(left, right, stop - start, width, sums, at)
+                if in_one_go:
+                    round_panel(sums, 0, out, out_turned, i, min(4, n - i), first, columns)
+                    sums[:] = 0.0
+        if not in_one_go:
+            for i in range(n):
+                round_panel(sums, i * STRIDE, out, out_turned, i, 1, first, columns)
+
+
+@njit(fastmath=EXACT)
+def four_dots(a, i, push, right, at, stride, terms):
+    """Return the dot products of a row, snapped on the way, with four packed columns."""
+    s0 = s1 = s2 = s3 = 0.0
+    for t in range(terms):
+        x = snapped(a[i, t], push)
+        s0 += x * right[at + t]
+        s1 += x * right[at + stride + t]
+        s2 += x * right[at + 2 * stride + t]
+        s3 += x * right[at + 3 * stride + t]
+    return s0, s1, s2, s3
+
+
+@njit
+def by_dot_products(a, a_push, b, b_turned, b_push, out):
+    """Form narrow products: a row of the left operand times four columns at once."""
+    n, terms = a.shape
+    m = len(b_push)
+    stride = (terms + 7) // 8 * 8 + 8
+    right = np.zeros((m + 3) // 4 * 4 * stride)
+    for j in range(m):
+        for t in range(terms):
+            right[j * stride + t] = snapped(b[j, t] if b_turned else b[t, j], b_push[j])
+    for i in range(n):
+        for j in range(0, m, 4):
+            s0, s1, s2, s3 = four_dots(a, i, a_push[i], right, j * stride, stride, terms)
+            out[i, j] = rounded(s0)
+            if j + 1 < m:
+                out[i, j + 1] = rounded(s1)
+            if j + 2 < m:
+                out[i, j + 2] = rounded(s2)
+            if j + 3 < m:
+                out[i, j + 3] = rounded(s3)
+
+
+@njit(cache=True)
+def product(a, a_turned, b, b_turned, out):
+    """Multiply matrices, each of them given as it is or turned (transposed).
+
+    Returns whether all numbers are finite; if not, `out` holds nothing of use.
+    """
+    n, m = out.shape
+    terms = a.shape[0] if a_turned else a.shape[1]
+    keep = room_for(terms, 2)
+    a_push, b_push = np.empty(n), np.empty(m)
+    if a_turned:
+        finite = pushers_of_columns(a, keep, a_push)
+    else:
+        finite = pushers_of_rows(a, keep, a_push)
+    if b_turned:
+        finite &= pushers_of_rows(b, keep, b_push)
+    else:
+        finite &= pushers_of_columns(b, keep, b_push)
+    if not finite:
+        return False
+    if m < NARROW and not a_turned:
+        by_dot_products(a, a_push, b, b_turned, b_push, out)
+    elif a_turned and m < n:
+        by_outer_products(b, not b_turned, b_push, a, False, a_push, terms, out, True)
+    else:
+        by_outer_products(a, a_turned, a_push, b, b_turned, b_push, terms, out, False)
+    return True
+
+
+# --- Sums -----------------------------------------------------------------------------------------
+
+
+@njit(fastmath=EXACT)
+def sum_of_row(a, i, push):
+    """Return the exact sum of a row, snapped on the way."""
+    exact = 0.0
+    for j in range(a.shape[1]):
+        exact += snapped(a[i, j], push)
+    return exact
+
+
+@njit(cache=True)
+def totals_of_rows(a, out):
+    """Sum each row; return whether all numbers are finite."""
+    push = np.empty(a.shape[0])
+    finite = pushers_of_rows(a, room_for(a.shape[1], 1), push)
+    for i in range(a.shape[0]):
+        out[i] = rounded(sum_of_row(a, i, push[i]))
+    return finite
+
+
+@njit(cache=True)
+def totals_of_columns(a, out):
+    """Sum each column; return whether all numbers are finite."""
+    push, exact = np.empty(a.shape[1]), np.zeros(a.shape[1])
+    finite = pushers_of_columns(a, room_for(a.shape[0], 1), push)
+    for i in range(a.shape[0]):
+        for j in range(a.shape[1]):
+            exact[j] += snapped(a[i, j], push[j])
+    for j in range(a.shape[1]):
+        out[j] = rounded(exact[j])
+    return finite
+
+
+# --- Functions ------------------------------------------------------------------------------------
+
+# The constants of `functions`, which says what they are; a test compares them.
+EXP_SERIES = tuple(1 / factorial(n) for n in range(14))
+LOG_SERIES = tuple(2 / (2 * n + 1) for n in range(1, 11))
+LN2_HIGH, LN2_LOW = 0.6931471805592082, 7.371002565167799e-13
+PER_LN2 = 1 / LN2_HIGH
+HALF_ROOT = 0.7071067811865476
+
+WHOLE = 1.5 * 2.0**52  # added to a float64, it leaves the nearest whole number in the last bits
+
+
+@njit(forceinline=True)
+def exp_of(x):
+    """Return e**x for one float32; see `functions.exp`. Without a branch, so that it vectorises."""
+    x = np.float64(x)
+    x = -105.0 if x < -105.0 else x
+    x = 90.0 if x > 90.0 else x
+    pushed = x * PER_LN2 + WHOLE
+    k = pushed - WHOLE
+    r = (x - k * LN2_HIGH) - k * LN2_LOW
+    s = r * EXP_SERIES[13] + EXP_SERIES[12]
+    s = s * r + EXP_SERIES[11]
+    s = s * r + EXP_SERIES[10]
+    s = s * r + EXP_SERIES[9]
+    s = s * r + EXP_SERIES[8]
+    s = s * r + EXP_SERIES[7]
+    s = s * r + EXP_SERIES[6]
+    s = s * r + EXP_SERIES[5]
+    s = s * r + EXP_SERIES[4]
+    s = s * r + EXP_SERIES[3]
+    s = s * r + EXP_SERIES[2]
+    s = s * r + EXP_SERIES[1]
+    s = s * r + EXP_SERIES[0]
+    power_of_two = np.int64((np.float64(pushed).view(np.int64) << 52) + (1023 << 52)).view(np.float64)
+    return np.float32(s * power_of_two)
+
+
+@njit(cache=True)
+def exps(x, out):
+    for i in range(x.size):
+        out[i] = exp_of(x[i])
+
+
+@njit(forceinline=True)
+def log_of(x):
+    """Return the logarithm of one float32; see `functions.log`."""
+    bits = np.float64(x).view(np.int64)
+    k = (bits >> 52) - 1022
+    m = np.int64((bits & ((1 << 52) - 1)) | (1022 << 52)).view(np.float64)
+    below = m < HALF_ROOT
+    f = (2.0 * m if below else m) - 1.0
+    k = np.float64(k - 1 if below else k)
+    s = f / (2.0 + f)
+    z, half = s * s, 0.5 * f * f
+    p = z * LOG_SERIES[9] + LOG_SERIES[8]
+    p = p * z + LOG_SERIES[7]
+    p = p * z + LOG_SERIES[6]
+    p = p * z + LOG_SERIES[5]
+    p = p * z + LOG_SERIES[4]
+    p = p * z + LOG_SERIES[3]
+    p = p * z + LOG_SERIES[2]
+    p = p * z + LOG_SERIES[1]
+    p = p * z + LOG_SERIES[0]
+    large, small = k * LN2_HIGH + f, s * (half + z * p) + k * LN2_LOW - half
+    result = large + small
+    # `round_sum`: what the sum lost moves it off the midpoint of two float32 numbers.
+    lost = small - (result - large)
+    pattern = np.float64(result).view(np.int64)
+    step = 1 if (lost > 0.0) == (result > 0.0) else -1
+    if pattern & ((1 << 29) - 1) == 1 << 28 and lost != 0.0:
+        pattern += step
+    result = np.int64(pattern).view(np.float64)
+    if not (x > 0.0 and x < np.inf):
+        result = -np.inf if x == 0.0 else (np.inf if x > 0.0 else np.nan)
+    return np.float32(result)
+
+
+@njit(cache=True)
+def logs(x, out):
+    for i in range(x.size):
+        out[i] = log_of(x[i])
+
+
+@njit(cache=True)
+def softmaxes(z, out):
+    """Fill in the softmax of each row; return whether all of them are finite."""
+    n, k = z.shape
+    for i in range(n):
+        largest = z[i, 0]
+        for j in range(1, k):
+            largest = max(largest, z[i, j])
+        for j in range(k):
+            out[i, j] = z[i, j] - largest
+    flat = out.reshape(out.size)
+    for i in range(flat.size):
+        flat[i] = exp_of(flat[i])
+    keep = room_for(k, 1)
+    finite = True
+    for i in range(n):
+        top = np.int32(0)
+        for j in range(k):
+            top = max(top, magnitude(out[i, j]))
+        finite &= top < INFINITE
+        push = pusher(top, keep)
+        exact = 0.0
+        for j in range(k):
+            exact += snapped(out[i, j], push)
+        whole = rounded(exact)
+        for j in range(k):
+            out[i, j] = out[i, j] / whole
+    return finite
+
+
+# --- Element by element ---------------------------------------------------------------------------
+
+
+@njit(cache=True)
+def finites(a):
+    largest = np.int32(0)
+    for i in range(a.size):
+        largest = max(largest, magnitude(a[i]))
+    return largest < INFINITE
+
+
+@njit(cache=True)
+def relus(z, out):
+    for i in range(z.size):
+        out[i] = z[i] if z[i] > 0 else np.float32(0)
+
+
+@njit(cache=True)
+def relu_gradients(dvalues, z, out):
+    for i in range(z.size):
+        out[i] = dvalues[i] if z[i] > 0 else np.float32(0)
+
+
+@njit(cache=True)
+def products(a, b, out):
+    for i in range(a.size):
+        out[i] = a[i] * b[i]
+
+
+@njit(cache=True)
+def scaled_sums(a, b, factor, out):
+    factor = np.float32(factor)
+    for i in range(a.size):
+        out[i] = a[i] + factor * b[i]
+
+
+@njit(cache=True)
+def adam_steps(gradient, momentum, cache, beta_1, beta_2, correction_1, correction_2, rate, epsilon, out):
+    keep_1, take_1 = np.float32(beta_1), np.float32(1.0 - beta_1)
+    keep_2, take_2 = np.float32(beta_2), np.float32(1.0 - beta_2)
+    correction_1, correction_2 = np.float32(correction_1), np.float32(correction_2)
+    down, epsilon = np.float32(-rate), np.float32(epsilon)
+    for i in range(gradient.size):
+        g = gradient[i]
+        m = keep_1 * momentum[i] + take_1 * g
+        c = keep_2 * cache[i] + take_2 * (g * g)
+        momentum[i], cache[i] = m, c
+        out[i] = down * (m / correction_1) / (np.sqrt(c / correction_2) + epsilon)
+
+
+# --- What is called from outside ------------------------------------------------------------------
+
+
+def matmul(a, b):
+    """Twin of `reference.matmul`."""
+    n, k = a.shape
+    m = b.shape[1]
+    if not (n and k and m):
+        return reference.matmul(a, b)
+    a_turned, b_turned = not a.flags.carray, not b.flags.carray
+    if a_turned:
+        a = a.T
+        if not a.flags.carray:
+            a, a_turned = a.T.copy(), False
+    if b_turned:
+        b = b.T
+        if not b.flags.carray:
+            b, b_turned = b.T.copy(), False
+    out = np.empty((n, m), FLOAT32)
+    if not product(a, a_turned, b, b_turned, out):
+        raise ValueError(NOT_FINITE)
+    return out
+
+
+NOT_FINITE = "a sum must be of finite numbers, got NaN or infinity"
+
+
+def total(a, axis=None, keepdims=False):
+    """Twin of `reference.total`."""
+    if a.ndim > 2 or a.size == 0 or not a.flags.carray:
+        return reference.total(a, axis, keepdims)
+    if a.ndim == 2 and (axis == 0 or axis == -2):
+        out = np.empty(a.shape[1], FLOAT32)
+        if not totals_of_columns(a, out):
+            raise ValueError(NOT_FINITE)
+        return out[np.newaxis] if keepdims else out
+    if a.ndim == 2 and (axis == 1 or axis == -1):
+        out = np.empty(a.shape[0], FLOAT32)
+        if not totals_of_rows(a, out):
+            raise ValueError(NOT_FINITE)
+        return out[:, np.newaxis] if keepdims else out
+    if axis is None or (a.ndim == 1 and (axis == 0 or axis == -1)):
+        out = np.empty(1, FLOAT32)
+        if not totals_of_rows(a.reshape(1, a.size), out):
+            raise ValueError(NOT_FINITE)
+        return out.reshape((1,) * a.ndim) if keepdims else out[0]
+    return reference.total(a, axis, keepdims)
+
+
+def flat(a):
+    """Return an array's numbers in a row, ready for a kernel: a view if possible."""
+    return a.ravel() if a.flags.carray else np.array(a, order="C").ravel()
+
+
+def exp(x):
+    """Twin of `functions.exp`."""
+    if x.ndim == 0:
+        return functions.exp(x)
+    out = np.empty(x.size, FLOAT32)
+    exps(flat(x), out)
+    return out.reshape(x.shape)
+
+
+def log(x):
+    """Twin of `functions.log`."""
+    if x.ndim == 0:
+        return functions.log(x)
+    out = np.empty(x.size, FLOAT32)
+    logs(flat(x), out)
+    return out.reshape(x.shape)
+
+
+def softmax(z):
+    """Return ``powers / total(powers, axis=1)`` with ``powers = exp(z - z.max(axis=1))``."""
+    out = np.empty(z.shape, FLOAT32)
+    if z.size == 0:
+        z.max(axis=1)  # refuses rows of no length
+        return out
+    if not softmaxes(z if z.flags.carray else z.copy(), out):
+        raise ValueError(NOT_FINITE)
+    return out
+
+
+def all_finite(a):
+    """Return ``np.isfinite(a).all()``."""
+    if a.flags.farray:
+        a = a.T
+    return finites(flat(a))
+
+
+def relu(z):
+    """Return ``np.where(z > 0, z, 0)``."""
+    out = np.empty(z.shape, FLOAT32)
+    relus(flat(z), out.ravel())
+    return out
+
+
+def relu_gradient(dvalues, z):
+    """Return ``np.where(z > 0, dvalues, 0)``."""
+    out = np.empty(z.shape, FLOAT32)
+    relu_gradients(flat(dvalues), flat(z), out.ravel())
+    return out
+
+
+def masked(a, mask):
+    """Return ``a * mask``."""
+    out = np.empty(a.shape, FLOAT32)
+    products(flat(a), flat(mask), out.ravel())
+    return out
+
+
+def add_scaled(gradient, weights, factor):
+    """Return ``gradient + factor * weights``."""
+    out = np.empty(gradient.shape, FLOAT32)
+    scaled_sums(flat(gradient), flat(weights), float(factor), out.ravel())
+    return out
+
+
+def adam_step(
+    gradient, momentum, cache, beta_1, beta_2, correction_1, correction_2, learning_rate, epsilon
+):
+    """Update momentum and cache in place and return the step, all float32, factors rounded to it.
+
+    In NumPy::
+
+        momentum[...] = beta_1 * momentum + (1 - beta_1) * gradient
+        cache[...] = beta_2 * cache + (1 - beta_2) * gradient**2
+        -learning_rate * (momentum / correction_1) / (np.sqrt(cache / correction_2) + epsilon)
+    """
+    out = np.empty(gradient.shape, FLOAT32)
+    m, c = flat(momentum), flat(cache)
+    adam_steps(
+        flat(gradient), m, c, float(beta_1), float(beta_2), float(correction_1),
+        float(correction_2), float(learning_rate), float(epsilon), out.ravel(),
+    )
+    for given, updated in (momentum, m), (cache, c):
+        if not given.flags.carray:
+            given[...] = updated.reshape(given.shape)
+    return out
+
+
+# --- Compiling ------------------------------------------------------------------------------------
+
+
+class Announcement(event.Listener):
+    """Says, once, that the first compilation begins; what comes from the cache needs none."""
+
+    said = False
+
+    def on_start(self, event):
+        ours = event.data["dispatcher"].py_func.__module__ == __name__
+        if ours and not self.said:
+            self.said = True
+            print("nnfs_book: compiling its arithmetic, once (about 15 s)", file=sys.stderr)
+
+    def on_end(self, event):
+        pass
+
+
+event.register("numba:compile", Announcement())
+
+
+def warm_up():
+    """Compile all twins, or load them from Numba's cache."""
+    a = np.ones((2, 2), FLOAT32)
+    matmul(a, a)
+    total(a, axis=0)
+    total(a, axis=1)
+    exp(a)
+    log(a)
+    softmax(a)
+    all_finite(a)
+    relu(a)
+    relu_gradient(a, a)
+    masked(a, a)
+    add_scaled(a, a, 1)
+    adam_step(a, a.copy(), a.copy(), 0.9, 0.999, 1, 1, 0.1, 1e-7)
