@@ -26,10 +26,12 @@ EXACT = {"reassoc", "contract"}  # what the compiler may do where every partial 
 MAGNITUDE = np.int32(0x7FFFFFFF)  # a float32's bits without its sign: ordered like its magnitude
 INFINITE = np.int32(0x7F800000)  # infinity; larger ones are NaN
 
-PANEL = 128  # columns of a product that are formed together
-STRIDE = PANEL + 8  # an odd number of cache lines, so that rows do not fall onto the same ones
-DEPTH = 128  # terms of a sum that are added before the next columns have their turn
-NARROW = 8  # fewer columns than this are formed as dot products
+PANEL, STRIDE = 128, 128 + 8  # columns of a product that are formed together; their rows' distance
+WIDE, WIDE_STRIDE = 512, 512 + 8  # the same where there are few rows
+DEPTH = 64  # terms of a sum that are added before the next columns have their turn
+NARROW = 16  # fewer columns than this are formed as dot products
+# (The distances are odd numbers of cache lines, so that rows do not fall onto the same ones.)
+
 
 
 # --- The grid -------------------------------------------------------------------------------------
@@ -102,134 +104,276 @@ def pushers_of_columns(a, keep, push):
 
 
 # --- Matrix products ------------------------------------------------------------------------------
+#
+# Which kernel forms a product depends on its shape. All of them work on four terms, rows or columns
+# at a time, with what is missing filled up by zeros, which change no sum.
 
 
 @njit
 def pack_left(a, turned, push, first, start, stop, packed):
-    """Snap four rows of the left operand, term by term: ``packed[4 * t + r]``.
-
-    What lies beyond the last row or term is zero and changes no sum.
-    """
-    rows = min(4, len(push) - first)
-    packed[: 4 * (stop - start + 3)] = 0.0
-    for r in range(rows):
-        p = push[first + r]
-        for t in range(start, stop):
-            x = a[t, first + r] if turned else a[first + r, t]
-            packed[4 * (t - start) + r] = snapped(x, p)
+    """Snap four rows of the left operand: ``packed[term, row]``."""
+    terms, rows = stop - start, min(4, len(push) - first)
+    for r in range(4):
+        if r >= rows:
+            for t in range(terms):
+                packed[t, r] = 0.0
+        elif turned:
+            p = push[first + r]
+            for t in range(terms):
+                packed[t, r] = snapped(a[start + t, first + r], p)
+        else:
+            p = push[first + r]
+            row = a[first + r, start:stop]
+            for t in range(terms):
+                packed[t, r] = snapped(row[t], p)
+        for t in range(terms, (terms + 3) // 4 * 4):
+            packed[t, r] = 0.0
 
 
 @njit
-def pack_right(b, turned, push, first, width, start, stop, packed):
-    """Snap some terms of some columns of the right operand, STRIDE apart, and zeros beyond."""
-    for t in range(start, stop):
-        at = (t - start) * STRIDE
+def pack_right(b, turned, push, first, columns, width, start, stop, packed):
+    """Snap some terms of some columns of the right operand: ``packed[term, column]``."""
+    terms = stop - start
+    push = push[first : first + columns]
+    if turned:
+        block = b[first : first + columns, start:stop]
+        for t in range(terms):
+            for c in range(columns):
+                packed[t, c] = snapped(block[c, t], push[c])
+    else:
+        for t in range(terms):
+            row = b[start + t, first : first + columns]
+            for c in range(columns):
+                packed[t, c] = snapped(row[c], push[c])
+    for t in range(terms):
+        for c in range(columns, width):
+            packed[t, c] = 0.0
+    for t in range(terms, (terms + 3) // 4 * 4):
+        for c in range(width):
+            packed[t, c] = 0.0
+
+
+@njit
+def round_panel(sums, at, out, turned, first_row, rows, first, columns):
+    """Round exact sums into the result, or into its transpose."""
+    for r in range(rows):
         if turned:
-            for c in range(width):
-                packed[at + c] = snapped(b[first + c, t], push[first + c])
+            column = out[first : first + columns, first_row + r]
+            for c in range(columns):
+                column[c] = rounded(sums[at + r, c])
         else:
-            for c in range(width):
-                packed[at + c] = snapped(b[t, first + c], push[first + c])
-        packed[at + width : at + STRIDE] = 0.0
-    packed[(stop - start) * STRIDE : (stop - start + 3) * STRIDE] = 0.0
+            row = out[first_row + r, first : first + columns]
+            for c in range(columns):
+                row[c] = rounded(sums[at + r, c])
 
 
 @njit(fastmath=EXACT)
 def add_outer(left, right, terms, width, sums, at):
     """Add the products of four packed rows and all columns of a panel, four terms at a time."""
     for t in range(0, terms, 4):
-        l = 4 * t
-        a00, a10, a20, a30 = left[l], left[l + 1], left[l + 2], left[l + 3]
-        a01, a11, a21, a31 = left[l + 4], left[l + 5], left[l + 6], left[l + 7]
-        a02, a12, a22, a32 = left[l + 8], left[l + 9], left[l + 10], left[l + 11]
-        a03, a13, a23, a33 = left[l + 12], left[l + 13], left[l + 14], left[l + 15]
-        r = t * STRIDE
+        a00, a10, a20, a30 = left[t, 0], left[t, 1], left[t, 2], left[t, 3]
+        a01, a11, a21, a31 = left[t + 1, 0], left[t + 1, 1], left[t + 1, 2], left[t + 1, 3]
+        a02, a12, a22, a32 = left[t + 2, 0], left[t + 2, 1], left[t + 2, 2], left[t + 2, 3]
+        a03, a13, a23, a33 = left[t + 3, 0], left[t + 3, 1], left[t + 3, 2], left[t + 3, 3]
         for c in range(width):
-            b0 = right[r + c]
-            b1 = right[r + STRIDE + c]
-            b2 = right[r + 2 * STRIDE + c]
-            b3 = right[r + 3 * STRIDE + c]
-            sums[at + c] += a00 * b0 + a01 * b1 + a02 * b2 + a03 * b3
-            sums[at + STRIDE + c] += a10 * b0 + a11 * b1 + a12 * b2 + a13 * b3
-            sums[at + 2 * STRIDE + c] += a20 * b0 + a21 * b1 + a22 * b2 + a23 * b3
-            sums[at + 3 * STRIDE + c] += a30 * b0 + a31 * b1 + a32 * b2 + a33 * b3
+            b0, b1, b2, b3 = right[t, c], right[t + 1, c], right[t + 2, c], right[t + 3, c]
+            sums[at, c] += a00 * b0 + a01 * b1 + a02 * b2 + a03 * b3
+            sums[at + 1, c] += a10 * b0 + a11 * b1 + a12 * b2 + a13 * b3
+            sums[at + 2, c] += a20 * b0 + a21 * b1 + a22 * b2 + a23 * b3
+            sums[at + 3, c] += a30 * b0 + a31 * b1 + a32 * b2 + a33 * b3
 
 
 @njit
-def round_panel(sums, at, out, turned, first_row, rows, first, width):
-    """Round exact sums into the result, or into its transpose."""
-    for r in range(rows):
-        s = at + r * STRIDE
-        i = first_row + r
-        if turned:
-            for c in range(width):
-                out[first + c, i] = rounded(sums[s + c])
-        else:
-            for c in range(width):
-                out[i, first + c] = rounded(sums[s + c])
-
-
-@njit
-def by_outer_products(a, a_turned, a_push, b, b_turned, b_push, terms, out, out_turned):
-    """Form wide products: each term of a row times a whole row of the right operand."""
+def product_of_blocks(a, a_turned, a_push, b, b_turned, b_push, terms, out, out_turned):
+    """Form a product of ordinary shape: four rows times a panel of columns, block by block."""
     n, m = len(a_push), len(b_push)
-    depth = min(terms, DEPTH)
-    in_one_go = terms <= DEPTH
-    left = np.empty(4 * (depth + 3))
-    right = np.empty((depth + 3) * STRIDE)
-    sums = np.empty((4 if in_one_go else (n + 3) // 4 * 4) * STRIDE)
+    left = np.empty((DEPTH + 3, 4))
+    right = np.empty((DEPTH + 3, STRIDE))
+    sums = np.empty(((n + 3) // 4 * 4, STRIDE))
     for first in range(0, m, PANEL):
         columns = min(PANEL, m - first)
         width = (columns + 7) // 8 * 8
-        sums[:] = 0.0
+        for i in range(len(sums)):
+            for c in range(width):
+                sums[i, c] = 0.0
         for start in range(0, terms, DEPTH):
             stop = min(start + DEPTH, terms)
-            pack_right(b, b_turned, b_push, first, columns, start, stop, right)
+            pack_right(b, b_turned, b_push, first, columns, width, start, stop, right)
             for i in range(0, n, 4):
                 pack_left(a, a_turned, a_push, i, start, stop, left)
-                at = 0 if in_one_go else i * STRIDE
-                add_outer(left, right, stop - start, width, sums, at)
-                if in_one_go:
-                    round_panel(sums, 0, out, out_turned, i, min(4, n - i), first, columns)
-                    sums[:] = 0.0
-        if not in_one_go:
-            for i in range(n):
-                round_panel(sums, i * STRIDE, out, out_turned, i, 1, first, columns)
+                add_outer(left, right, stop - start, width, sums, i)
+        round_panel(sums, 0, out, out_turned, 0, n, first, columns)
 
 
 @njit(fastmath=EXACT)
-def four_dots(a, i, push, right, at, stride, terms):
+def row_of_few_terms(a0, a1, a2, a3, right, out):
+    """Form one row of a product with up to four terms."""
+    for c in range(len(out)):
+        exact = a0 * right[0, c] + a1 * right[1, c] + a2 * right[2, c] + a3 * right[3, c]
+        out[c] = rounded(exact)
+
+
+@njit(fastmath=EXACT)
+def row_of_two_terms(a0, a1, right, out):
+    """Form one row of a product with up to two terms."""
+    for c in range(len(out)):
+        out[c] = rounded(a0 * right[0, c] + a1 * right[1, c])
+
+
+@njit
+def product_of_few_terms(a, a_turned, a_push, b, b_turned, b_push, terms, out):
+    """Form a product with up to four terms, row by row and without sums kept in between."""
+    n, m = out.shape
+    left = np.empty((4, 4))
+    right = np.empty((4, (m + 7) // 8 * 8 + 8))
+    pack_right(b, b_turned, b_push, 0, m, m, 0, terms, right)
+    for i in range(n):
+        if i % 4 == 0:
+            pack_left(a, a_turned, a_push, i, 0, terms, left)
+        r = i % 4
+        if terms <= 2:
+            row_of_two_terms(left[0, r], left[1, r] if terms == 2 else 0.0, right, out[i])
+        else:
+            row_of_few_terms(left[0, r], left[1, r], left[2, r], left[3, r], right, out[i])
+
+
+@njit(fastmath=EXACT)
+def add_outer_snapping(left, right, push, t, sums):
+    """Add four terms of four packed rows and a wide panel of columns, snapped on the way."""
+    a00, a10, a20, a30 = left[0, 0], left[0, 1], left[0, 2], left[0, 3]
+    a01, a11, a21, a31 = left[1, 0], left[1, 1], left[1, 2], left[1, 3]
+    a02, a12, a22, a32 = left[2, 0], left[2, 1], left[2, 2], left[2, 3]
+    a03, a13, a23, a33 = left[3, 0], left[3, 1], left[3, 2], left[3, 3]
+    for c in range(len(push)):
+        b0, b1 = snapped(right[t, c], push[c]), snapped(right[t + 1, c], push[c])
+        b2, b3 = snapped(right[t + 2, c], push[c]), snapped(right[t + 3, c], push[c])
+        sums[0, c] += a00 * b0 + a01 * b1 + a02 * b2 + a03 * b3
+        sums[1, c] += a10 * b0 + a11 * b1 + a12 * b2 + a13 * b3
+        sums[2, c] += a20 * b0 + a21 * b1 + a22 * b2 + a23 * b3
+        sums[3, c] += a30 * b0 + a31 * b1 + a32 * b2 + a33 * b3
+
+
+@njit(fastmath=EXACT)
+def add_outer_snapping_one(a0, a1, a2, a3, right, push, t, sums):
+    """Add the one term that `add_outer_snapping` would lack company for."""
+    for c in range(len(push)):
+        b = snapped(right[t, c], push[c])
+        sums[0, c] += a0 * b
+        sums[1, c] += a1 * b
+        sums[2, c] += a2 * b
+        sums[3, c] += a3 * b
+
+
+@njit
+def product_of_few_rows(a, a_turned, a_push, b, b_push, terms, out, out_turned):
+    """Form up to four rows from many terms, in one pass over a tall right operand."""
+    n, m = len(a_push), len(b_push)
+    left = np.empty((4, 4))
+    sums = np.empty((4, WIDE_STRIDE))
+    for first in range(0, m, WIDE):
+        stop = min(first + WIDE, m)
+        push = b_push[first:stop]
+        panel = b[:, first:stop]
+        for i in range(4):
+            for c in range(stop - first):
+                sums[i, c] = 0.0
+        whole = terms // 4 * 4
+        for t in range(0, whole, 4):
+            pack_left(a, a_turned, a_push, 0, t, t + 4, left)
+            add_outer_snapping(left, panel, push, t, sums)
+        for t in range(whole, terms):
+            pack_left(a, a_turned, a_push, 0, t, t + 1, left)
+            add_outer_snapping_one(
+                left[0, 0], left[0, 1], left[0, 2], left[0, 3], panel, push, t, sums
+            )
+        round_panel(sums, 0, out, out_turned, 0, n, first, stop - first)
+
+
+@njit(fastmath=EXACT)
+def four_dots(row, push, right):
     """Return the dot products of a row, snapped on the way, with four packed columns."""
     s0 = s1 = s2 = s3 = 0.0
-    for t in range(terms):
-        x = snapped(a[i, t], push)
-        s0 += x * right[at + t]
-        s1 += x * right[at + stride + t]
-        s2 += x * right[at + 2 * stride + t]
-        s3 += x * right[at + 3 * stride + t]
+    for t in range(len(row)):
+        x = snapped(row[t], push)
+        s0 += x * right[0, t]
+        s1 += x * right[1, t]
+        s2 += x * right[2, t]
+        s3 += x * right[3, t]
     return s0, s1, s2, s3
 
 
 @njit
-def by_dot_products(a, a_push, b, b_turned, b_push, out):
-    """Form narrow products: a row of the left operand times four columns at once."""
+def product_of_few_columns(a, a_push, b, b_turned, b_push, out):
+    """Form up to four columns from many terms, in one pass over the rows of the left operand."""
     n, terms = a.shape
     m = len(b_push)
-    stride = (terms + 7) // 8 * 8 + 8
-    right = np.zeros((m + 3) // 4 * 4 * stride)
+    right = np.zeros((4, (terms + 7) // 8 * 8 + 8))
     for j in range(m):
         for t in range(terms):
-            right[j * stride + t] = snapped(b[j, t] if b_turned else b[t, j], b_push[j])
+            right[j, t] = snapped(b[j, t] if b_turned else b[t, j], b_push[j])
     for i in range(n):
+        s0, s1, s2, s3 = four_dots(a[i], a_push[i], right)
+        out[i, 0] = rounded(s0)
+        if m > 1:
+            out[i, 1] = rounded(s1)
+        if m > 2:
+            out[i, 2] = rounded(s2)
+        if m > 3:
+            out[i, 3] = rounded(s3)
+
+
+@njit(fastmath=EXACT)
+def sixteen_dots(left, right, j, out):
+    """Store the dot products of four packed rows with four packed columns."""
+    s00 = s01 = s02 = s03 = 0.0
+    s10 = s11 = s12 = s13 = 0.0
+    s20 = s21 = s22 = s23 = 0.0
+    s30 = s31 = s32 = s33 = 0.0
+    for t in range(left.shape[1]):
+        a0, a1, a2, a3 = left[0, t], left[1, t], left[2, t], left[3, t]
+        b0, b1, b2, b3 = right[j, t], right[j + 1, t], right[j + 2, t], right[j + 3, t]
+        s00 += a0 * b0
+        s01 += a0 * b1
+        s02 += a0 * b2
+        s03 += a0 * b3
+        s10 += a1 * b0
+        s11 += a1 * b1
+        s12 += a1 * b2
+        s13 += a1 * b3
+        s20 += a2 * b0
+        s21 += a2 * b1
+        s22 += a2 * b2
+        s23 += a2 * b3
+        s30 += a3 * b0
+        s31 += a3 * b1
+        s32 += a3 * b2
+        s33 += a3 * b3
+    out[0, 0], out[0, 1], out[0, 2], out[0, 3] = s00, s01, s02, s03
+    out[1, 0], out[1, 1], out[1, 2], out[1, 3] = s10, s11, s12, s13
+    out[2, 0], out[2, 1], out[2, 2], out[2, 3] = s20, s21, s22, s23
+    out[3, 0], out[3, 1], out[3, 2], out[3, 3] = s30, s31, s32, s33
+
+
+@njit
+def product_of_some_columns(a, a_push, b, b_turned, b_push, out):
+    """Form a product too narrow for panels: four rows times four columns, as dot products."""
+    n, terms = a.shape
+    m = len(b_push)
+    length = (terms + 7) // 8 * 8 + 8  # an odd number of cache lines
+    length += 8 if length % 16 == 0 else 0
+    left, right, sums = np.zeros((4, length)), np.zeros(((m + 3) // 4 * 4, length)), np.empty((4, 4))
+    for j in range(m):
+        for t in range(terms):
+            right[j, t] = snapped(b[j, t] if b_turned else b[t, j], b_push[j])
+    for i in range(0, n, 4):
+        rows = min(4, n - i)
+        for r in range(rows):
+            row, p = a[i + r], a_push[i + r]
+            for t in range(terms):
+                left[r, t] = snapped(row[t], p)
         for j in range(0, m, 4):
-            s0, s1, s2, s3 = four_dots(a, i, a_push[i], right, j * stride, stride, terms)
-            out[i, j] = rounded(s0)
-            if j + 1 < m:
-                out[i, j + 1] = rounded(s1)
-            if j + 2 < m:
-                out[i, j + 2] = rounded(s2)
-            if j + 3 < m:
-                out[i, j + 3] = rounded(s3)
+            sixteen_dots(left, right, j, sums)
+            round_panel(sums, 0, out, False, i, rows, j, min(4, m - j))
 
 
 @njit(cache=True)
@@ -252,12 +396,20 @@ def product(a, a_turned, b, b_turned, out):
         finite &= pushers_of_columns(b, keep, b_push)
     if not finite:
         return False
-    if m < NARROW and not a_turned:
-        by_dot_products(a, a_push, b, b_turned, b_push, out)
+    if terms <= 4:
+        product_of_few_terms(a, a_turned, a_push, b, b_turned, b_push, terms, out)
+    elif n <= 4 and not b_turned:
+        product_of_few_rows(a, a_turned, a_push, b, b_push, terms, out, False)
+    elif m <= 4 and a_turned:
+        product_of_few_rows(b, not b_turned, b_push, a, a_push, terms, out, True)
+    elif m <= 4:
+        product_of_few_columns(a, a_push, b, b_turned, b_push, out)
+    elif m < NARROW and not a_turned:
+        product_of_some_columns(a, a_push, b, b_turned, b_push, out)
     elif a_turned and m < n:
-        by_outer_products(b, not b_turned, b_push, a, False, a_push, terms, out, True)
+        product_of_blocks(b, not b_turned, b_push, a, False, a_push, terms, out, True)
     else:
-        by_outer_products(a, a_turned, a_push, b, b_turned, b_push, terms, out, False)
+        product_of_blocks(a, a_turned, a_push, b, b_turned, b_push, terms, out, False)
     return True
 
 
@@ -362,16 +514,17 @@ def log_of(x):
     p = p * z + LOG_SERIES[0]
     large, small = k * LN2_HIGH + f, s * (half + z * p) + k * LN2_LOW - half
     result = large + small
-    # `round_sum`: what the sum lost moves it off the midpoint of two float32 numbers.
+    # `round_sum`: what the sum lost moves it off the midpoint of two float32 numbers. The patterns of
+    # floats of one sign are ordered like the floats.
     lost = small - (result - large)
     pattern = np.float64(result).view(np.int64)
-    step = 1 if (lost > 0.0) == (result > 0.0) else -1
-    if pattern & ((1 << 29) - 1) == 1 << 28 and lost != 0.0:
-        pattern += step
+    outwards = (lost > 0.0) == (result > 0.0)
+    step = (1 if outwards else -1) if lost != 0.0 else 0
+    pattern += step if pattern & ((1 << 29) - 1) == 1 << 28 else 0
     result = np.int64(pattern).view(np.float64)
-    if not (x > 0.0 and x < np.inf):
-        result = -np.inf if x == 0.0 else (np.inf if x > 0.0 else np.nan)
-    return np.float32(result)
+    result = result if x < np.inf else np.float64(x)  # infinity or NaN
+    result = result if x >= 0.0 else np.nan
+    return np.float32(result if x != 0.0 else -np.inf)
 
 
 @njit(cache=True)
