@@ -21,7 +21,14 @@ from numba.core import event
 from nnfs_book.arithmetic import functions, reference
 
 FLOAT32 = np.dtype(np.float32)
-EXACT = {"reassoc", "contract"}  # what the compiler may do where every partial sum is exact
+
+# What is called from Python and kept in Numba's cache, what that calls, what becomes part of a loop,
+# and what adds snapped numbers: there every partial sum is exact, and the compiler may reorder and
+# fuse. Division by zero gives infinity, as in NumPy.
+entry = njit(error_model="numpy", cache=True)
+kernel = njit(error_model="numpy")
+formula = njit(error_model="numpy", forceinline=True)
+exact_kernel = njit(error_model="numpy", fastmath={"reassoc", "contract"})
 
 MAGNITUDE = np.int32(0x7FFFFFFF)  # a float32's bits without its sign: ordered like its magnitude
 INFINITE = np.int32(0x7F800000)  # infinity; larger ones are NaN
@@ -37,7 +44,7 @@ NARROW = 16  # fewer columns than this are formed as dot products
 # --- The grid -------------------------------------------------------------------------------------
 
 
-@njit
+@kernel
 def room_for(terms, operands):
     """Return what `reference.operand_bits` does."""
     bits, rest = 53, max(terms - 1, 0)
@@ -47,13 +54,13 @@ def room_for(terms, operands):
     return min(24, bits // 2) if operands == 2 else min(51, bits)
 
 
-@njit(forceinline=True)
+@formula
 def magnitude(x):
     """Return the bits of a float32 without its sign."""
     return np.int32(np.float32(x).view(np.int32) & MAGNITUDE)
 
 
-@njit(forceinline=True)
+@formula
 def pusher(largest, keep):
     """Return what added to a number and taken off again leaves a multiple of the grid's unit.
 
@@ -64,19 +71,19 @@ def pusher(largest, keep):
     return np.int64(((exponent + (53 - keep)) << 52) | (1 << 51)).view(np.float64)
 
 
-@njit(forceinline=True)
+@formula
 def snapped(x, push):
     """Return a float32 on its grid. Never to be compiled with EXACT."""
     return (np.float64(x) + push) - push
 
 
-@njit(forceinline=True)
+@formula
 def rounded(exact):
     """Return the float32 nearest to an exact sum; a zero is +0. Never to be compiled with EXACT."""
     return np.float32(exact + 0.0)
 
 
-@njit
+@kernel
 def pushers_of_rows(a, keep, push):
     """Fill in the pusher of each row; return whether all numbers are finite."""
     overall = np.int32(0)
@@ -89,7 +96,7 @@ def pushers_of_rows(a, keep, push):
     return overall < INFINITE
 
 
-@njit
+@kernel
 def pushers_of_columns(a, keep, push):
     """Fill in the pusher of each column; return whether all numbers are finite."""
     largest = np.zeros(a.shape[1], np.int32)
@@ -109,187 +116,203 @@ def pushers_of_columns(a, keep, push):
 # at a time, with what is missing filled up by zeros, which change no sum.
 
 
-@njit
+@kernel
+def scratch(size):
+    """Return room for float64 numbers that begins with a cache line; vectors would straddle two."""
+    room = np.empty(size + 7)
+    start = (-room.ctypes.data // 8) % 8
+    return room[start : start + size]
+
+
+@kernel
 def pack_left(a, turned, push, first, start, stop, packed):
-    """Snap four rows of the left operand: ``packed[term, row]``."""
+    """Snap four rows of the left operand: ``packed[4 * term + row]``."""
     terms, rows = stop - start, min(4, len(push) - first)
-    for r in range(4):
-        if r >= rows:
+    if rows < 4:
+        for i in range(4 * terms):
+            packed[i] = 0.0
+        for r in range(rows):
             for t in range(terms):
-                packed[t, r] = 0.0
-        elif turned:
-            p = push[first + r]
+                x = a[start + t, first + r] if turned else a[first + r, start + t]
+                packed[4 * t + r] = snapped(x, push[first + r])
+    else:
+        p0, p1, p2, p3 = push[first], push[first + 1], push[first + 2], push[first + 3]
+        if turned:
             for t in range(terms):
-                packed[t, r] = snapped(a[start + t, first + r], p)
+                x, four = a[start + t, first : first + 4], packed[4 * t : 4 * t + 4]
+                four[0], four[1] = snapped(x[0], p0), snapped(x[1], p1)
+                four[2], four[3] = snapped(x[2], p2), snapped(x[3], p3)
         else:
-            p = push[first + r]
-            row = a[first + r, start:stop]
-            for t in range(terms):
-                packed[t, r] = snapped(row[t], p)
-        for t in range(terms, (terms + 3) // 4 * 4):
-            packed[t, r] = 0.0
+            x0, x1 = a[first, start:stop], a[first + 1, start:stop]
+            x2, x3 = a[first + 2, start:stop], a[first + 3, start:stop]
+            for t in range(min(terms, DEPTH)):
+                packed[4 * t], packed[4 * t + 1] = snapped(x0[t], p0), snapped(x1[t], p1)
+                packed[4 * t + 2], packed[4 * t + 3] = snapped(x2[t], p2), snapped(x3[t], p3)
+    for i in range(4 * terms, (terms + 3) // 4 * 16):
+        packed[i] = 0.0
 
 
-@njit
-def pack_right(b, turned, push, first, columns, width, start, stop, packed):
-    """Snap some terms of some columns of the right operand: ``packed[term, column]``."""
+@kernel
+def pack_right(b, turned, push, first, columns, width, start, stop, packed, stride):
+    """Snap some columns of the right operand: ``packed[stride * term + column]``."""
     terms = stop - start
     push = push[first : first + columns]
-    if turned:
-        block = b[first : first + columns, start:stop]
-        for t in range(terms):
-            for c in range(columns):
-                packed[t, c] = snapped(block[c, t], push[c])
-    else:
-        for t in range(terms):
-            row = b[start + t, first : first + columns]
-            for c in range(columns):
-                packed[t, c] = snapped(row[c], push[c])
-    for t in range(terms):
-        for c in range(columns, width):
-            packed[t, c] = 0.0
-    for t in range(terms, (terms + 3) // 4 * 4):
-        for c in range(width):
-            packed[t, c] = 0.0
-
-
-@njit
-def round_panel(sums, at, out, turned, first_row, rows, first, columns):
-    """Round exact sums into the result, or into its transpose."""
-    for r in range(rows):
+    for t in range((terms + 3) // 4 * 4):
+        target = packed[stride * t : stride * t + width]
+        filled = columns if t < terms else 0
         if turned:
-            column = out[first : first + columns, first_row + r]
-            for c in range(columns):
-                column[c] = rounded(sums[at + r, c])
+            column = b[first : first + filled, min(start + t, stop - 1)]
+            for c in range(filled):
+                target[c] = snapped(column[c], push[c])
         else:
-            row = out[first_row + r, first : first + columns]
+            row = b[min(start + t, stop - 1), first : first + filled]
+            for c in range(filled):
+                target[c] = snapped(row[c], push[c])
+        for c in range(filled, width):
+            target[c] = 0.0
+
+
+@kernel
+def round_panel(sums, stride, out, turned, rows, first, columns):
+    """Round exact sums into some columns of the result, or into its transpose."""
+    for r in range(rows):
+        exact = sums[stride * r : stride * r + columns]
+        if turned:
+            column = out[first : first + columns, r]
             for c in range(columns):
-                row[c] = rounded(sums[at + r, c])
+                column[c] = rounded(exact[c])
+        else:
+            row = out[r, first : first + columns]
+            for c in range(columns):
+                row[c] = rounded(exact[c])
 
 
-@njit(fastmath=EXACT)
-def add_outer(left, right, terms, width, sums, at):
-    """Add the products of four packed rows and all columns of a panel, four terms at a time."""
+@exact_kernel
+def add_outer(left, right, terms, width, sums):
+    """Add the products of four packed rows and all columns of a panel, four terms at a time.
+
+    What the compiler has to know to use vectors: the distances between rows, and that no index
+    leaves a panel.
+    """
     for t in range(0, terms, 4):
-        a00, a10, a20, a30 = left[t, 0], left[t, 1], left[t, 2], left[t, 3]
-        a01, a11, a21, a31 = left[t + 1, 0], left[t + 1, 1], left[t + 1, 2], left[t + 1, 3]
-        a02, a12, a22, a32 = left[t + 2, 0], left[t + 2, 1], left[t + 2, 2], left[t + 2, 3]
-        a03, a13, a23, a33 = left[t + 3, 0], left[t + 3, 1], left[t + 3, 2], left[t + 3, 3]
-        for c in range(width):
-            b0, b1, b2, b3 = right[t, c], right[t + 1, c], right[t + 2, c], right[t + 3, c]
-            sums[at, c] += a00 * b0 + a01 * b1 + a02 * b2 + a03 * b3
-            sums[at + 1, c] += a10 * b0 + a11 * b1 + a12 * b2 + a13 * b3
-            sums[at + 2, c] += a20 * b0 + a21 * b1 + a22 * b2 + a23 * b3
-            sums[at + 3, c] += a30 * b0 + a31 * b1 + a32 * b2 + a33 * b3
+        a = left[4 * t : 4 * t + 16]
+        b = right[STRIDE * t : STRIDE * t + 4 * STRIDE]
+        a00, a10, a20, a30 = a[0], a[1], a[2], a[3]
+        a01, a11, a21, a31 = a[4], a[5], a[6], a[7]
+        a02, a12, a22, a32 = a[8], a[9], a[10], a[11]
+        a03, a13, a23, a33 = a[12], a[13], a[14], a[15]
+        for c in range(min(width, PANEL)):
+            b0, b1, b2, b3 = b[c], b[STRIDE + c], b[2 * STRIDE + c], b[3 * STRIDE + c]
+            sums[c] += a00 * b0 + a01 * b1 + a02 * b2 + a03 * b3
+            sums[STRIDE + c] += a10 * b0 + a11 * b1 + a12 * b2 + a13 * b3
+            sums[2 * STRIDE + c] += a20 * b0 + a21 * b1 + a22 * b2 + a23 * b3
+            sums[3 * STRIDE + c] += a30 * b0 + a31 * b1 + a32 * b2 + a33 * b3
 
 
-@njit
+@kernel
 def product_of_blocks(a, a_turned, a_push, b, b_turned, b_push, terms, out, out_turned):
     """Form a product of ordinary shape: four rows times a panel of columns, block by block."""
     n, m = len(a_push), len(b_push)
-    left = np.empty((DEPTH + 3, 4))
-    right = np.empty((DEPTH + 3, STRIDE))
-    sums = np.empty(((n + 3) // 4 * 4, STRIDE))
+    left = scratch((DEPTH + 3) * 4)
+    right = scratch((DEPTH + 3) * STRIDE)
+    sums = scratch((n + 3) // 4 * 4 * STRIDE)
     for first in range(0, m, PANEL):
         columns = min(PANEL, m - first)
         width = (columns + 7) // 8 * 8
         for i in range(len(sums)):
-            for c in range(width):
-                sums[i, c] = 0.0
+            sums[i] = 0.0
         for start in range(0, terms, DEPTH):
             stop = min(start + DEPTH, terms)
-            pack_right(b, b_turned, b_push, first, columns, width, start, stop, right)
+            pack_right(b, b_turned, b_push, first, columns, width, start, stop, right, STRIDE)
             for i in range(0, n, 4):
                 pack_left(a, a_turned, a_push, i, start, stop, left)
-                add_outer(left, right, stop - start, width, sums, i)
-        round_panel(sums, 0, out, out_turned, 0, n, first, columns)
+                add_outer(left, right, stop - start, width, sums[i * STRIDE :])
+        round_panel(sums, STRIDE, out, out_turned, n, first, columns)
 
 
-@njit(fastmath=EXACT)
-def row_of_few_terms(a0, a1, a2, a3, right, out):
-    """Form one row of a product with up to four terms."""
-    for c in range(len(out)):
-        exact = a0 * right[0, c] + a1 * right[1, c] + a2 * right[2, c] + a3 * right[3, c]
-        out[c] = rounded(exact)
+@exact_kernel
+def two_rows_of_two_terms(a, b, row, next_row):
+    """Form two rows of a product with two terms."""
+    a00, a10, a01, a11 = a[0], a[1], a[4], a[5]
+    for c in range(min(len(row), WIDE)):
+        b0, b1 = b[c], b[WIDE_STRIDE + c]
+        row[c] = rounded(a00 * b0 + a01 * b1)
+        next_row[c] = rounded(a10 * b0 + a11 * b1)
 
 
-@njit(fastmath=EXACT)
-def row_of_two_terms(a0, a1, right, out):
-    """Form one row of a product with up to two terms."""
-    for c in range(len(out)):
-        out[c] = rounded(a0 * right[0, c] + a1 * right[1, c])
+@exact_kernel
+def two_rows_of_four_terms(a, b, row, next_row):
+    """Form two rows of a product with up to four terms."""
+    a00, a10, a01, a11 = a[0], a[1], a[4], a[5]
+    a02, a12, a03, a13 = a[8], a[9], a[12], a[13]
+    for c in range(min(len(row), WIDE)):
+        b0, b1 = b[c], b[WIDE_STRIDE + c]
+        b2, b3 = b[2 * WIDE_STRIDE + c], b[3 * WIDE_STRIDE + c]
+        row[c] = rounded(a00 * b0 + a01 * b1 + a02 * b2 + a03 * b3)
+        next_row[c] = rounded(a10 * b0 + a11 * b1 + a12 * b2 + a13 * b3)
 
 
-@njit
+@kernel
 def product_of_few_terms(a, a_turned, a_push, b, b_turned, b_push, terms, out):
-    """Form a product with up to four terms, row by row and without sums kept in between."""
+    """Form a product with up to four terms, without sums kept in between."""
     n, m = out.shape
-    left = np.empty((4, 4))
-    right = np.empty((4, (m + 7) // 8 * 8 + 8))
-    pack_right(b, b_turned, b_push, 0, m, m, 0, terms, right)
-    for i in range(n):
-        if i % 4 == 0:
+    left, right = scratch(16), scratch(4 * WIDE_STRIDE)
+    unused = np.empty(min(m, WIDE), np.float32)
+    for first in range(0, m, WIDE):
+        end = min(first + WIDE, m)
+        width = end - first
+        pack_right(b, b_turned, b_push, first, width, width, 0, terms, right, WIDE_STRIDE)
+        for i in range(0, n, 4):
             pack_left(a, a_turned, a_push, i, 0, terms, left)
-        r = i % 4
-        if terms <= 2:
-            row_of_two_terms(left[0, r], left[1, r] if terms == 2 else 0.0, right, out[i])
-        else:
-            row_of_few_terms(left[0, r], left[1, r], left[2, r], left[3, r], right, out[i])
+            for r in range(0, min(4, n - i), 2):
+                row = out[i + r, first:end]
+                next_row = out[i + r + 1, first:end] if i + r + 1 < n else unused[:width]
+                if terms <= 2:
+                    two_rows_of_two_terms(left[r:], right, row, next_row)
+                else:
+                    two_rows_of_four_terms(left[r:], right, row, next_row)
 
 
-@njit(fastmath=EXACT)
-def add_outer_snapping(left, right, push, t, sums):
-    """Add four terms of four packed rows and a wide panel of columns, snapped on the way."""
-    a00, a10, a20, a30 = left[0, 0], left[0, 1], left[0, 2], left[0, 3]
-    a01, a11, a21, a31 = left[1, 0], left[1, 1], left[1, 2], left[1, 3]
-    a02, a12, a22, a32 = left[2, 0], left[2, 1], left[2, 2], left[2, 3]
-    a03, a13, a23, a33 = left[3, 0], left[3, 1], left[3, 2], left[3, 3]
-    for c in range(len(push)):
-        b0, b1 = snapped(right[t, c], push[c]), snapped(right[t + 1, c], push[c])
-        b2, b3 = snapped(right[t + 2, c], push[c]), snapped(right[t + 3, c], push[c])
-        sums[0, c] += a00 * b0 + a01 * b1 + a02 * b2 + a03 * b3
-        sums[1, c] += a10 * b0 + a11 * b1 + a12 * b2 + a13 * b3
-        sums[2, c] += a20 * b0 + a21 * b1 + a22 * b2 + a23 * b3
-        sums[3, c] += a30 * b0 + a31 * b1 + a32 * b2 + a33 * b3
+@exact_kernel
+def add_outer_snapping(a, b0, b1, b2, b3, push, sums):
+    """Add four terms of four packed rows and all columns of a wide panel, snapped on the way."""
+    a00, a10, a20, a30 = a[0], a[1], a[2], a[3]
+    a01, a11, a21, a31 = a[4], a[5], a[6], a[7]
+    a02, a12, a22, a32 = a[8], a[9], a[10], a[11]
+    a03, a13, a23, a33 = a[12], a[13], a[14], a[15]
+    for c in range(min(len(push), WIDE)):
+        p = push[c]
+        x0, x1, x2, x3 = snapped(b0[c], p), snapped(b1[c], p), snapped(b2[c], p), snapped(b3[c], p)
+        sums[c] += a00 * x0 + a01 * x1 + a02 * x2 + a03 * x3
+        sums[WIDE_STRIDE + c] += a10 * x0 + a11 * x1 + a12 * x2 + a13 * x3
+        sums[2 * WIDE_STRIDE + c] += a20 * x0 + a21 * x1 + a22 * x2 + a23 * x3
+        sums[3 * WIDE_STRIDE + c] += a30 * x0 + a31 * x1 + a32 * x2 + a33 * x3
 
 
-@njit(fastmath=EXACT)
-def add_outer_snapping_one(a0, a1, a2, a3, right, push, t, sums):
-    """Add the one term that `add_outer_snapping` would lack company for."""
-    for c in range(len(push)):
-        b = snapped(right[t, c], push[c])
-        sums[0, c] += a0 * b
-        sums[1, c] += a1 * b
-        sums[2, c] += a2 * b
-        sums[3, c] += a3 * b
-
-
-@njit
+@kernel
 def product_of_few_rows(a, a_turned, a_push, b, b_push, terms, out, out_turned):
     """Form up to four rows from many terms, in one pass over a tall right operand."""
     n, m = len(a_push), len(b_push)
-    left = np.empty((4, 4))
-    sums = np.empty((4, WIDE_STRIDE))
+    left, sums = scratch((DEPTH + 3) * 4), scratch(4 * WIDE_STRIDE)
     for first in range(0, m, WIDE):
-        stop = min(first + WIDE, m)
-        push = b_push[first:stop]
-        panel = b[:, first:stop]
-        for i in range(4):
-            for c in range(stop - first):
-                sums[i, c] = 0.0
-        whole = terms // 4 * 4
-        for t in range(0, whole, 4):
-            pack_left(a, a_turned, a_push, 0, t, t + 4, left)
-            add_outer_snapping(left, panel, push, t, sums)
-        for t in range(whole, terms):
-            pack_left(a, a_turned, a_push, 0, t, t + 1, left)
-            add_outer_snapping_one(
-                left[0, 0], left[0, 1], left[0, 2], left[0, 3], panel, push, t, sums
-            )
-        round_panel(sums, 0, out, out_turned, 0, n, first, stop - first)
+        end = min(first + WIDE, m)
+        nothing = np.zeros(end - first, np.float32)
+        for i in range(len(sums)):
+            sums[i] = 0.0
+        for start in range(0, terms, DEPTH):
+            stop = min(start + DEPTH, terms)
+            pack_left(a, a_turned, a_push, 0, start, stop, left)
+            for t in range(start, stop, 4):
+                b0 = b[t, first:end]
+                b1 = b[t + 1, first:end] if t + 1 < stop else nothing
+                b2 = b[t + 2, first:end] if t + 2 < stop else nothing
+                b3 = b[t + 3, first:end] if t + 3 < stop else nothing
+                four = left[4 * (t - start) : 4 * (t - start) + 16]
+                add_outer_snapping(four, b0, b1, b2, b3, b_push[first:end], sums)
+        round_panel(sums, WIDE_STRIDE, out, out_turned, n, first, end - first)
 
 
-@njit(fastmath=EXACT)
+@exact_kernel
 def four_dots(row, push, right):
     """Return the dot products of a row, snapped on the way, with four packed columns."""
     s0 = s1 = s2 = s3 = 0.0
@@ -302,36 +325,16 @@ def four_dots(row, push, right):
     return s0, s1, s2, s3
 
 
-@njit
-def product_of_few_columns(a, a_push, b, b_turned, b_push, out):
-    """Form up to four columns from many terms, in one pass over the rows of the left operand."""
-    n, terms = a.shape
-    m = len(b_push)
-    right = np.zeros((4, (terms + 7) // 8 * 8 + 8))
-    for j in range(m):
-        for t in range(terms):
-            right[j, t] = snapped(b[j, t] if b_turned else b[t, j], b_push[j])
-    for i in range(n):
-        s0, s1, s2, s3 = four_dots(a[i], a_push[i], right)
-        out[i, 0] = rounded(s0)
-        if m > 1:
-            out[i, 1] = rounded(s1)
-        if m > 2:
-            out[i, 2] = rounded(s2)
-        if m > 3:
-            out[i, 3] = rounded(s3)
-
-
-@njit(fastmath=EXACT)
-def sixteen_dots(left, right, j, out):
-    """Store the dot products of four packed rows with four packed columns."""
+@exact_kernel
+def sixteen_dots(left, right, sums):
+    """Form the dot products of four packed rows with four packed columns."""
     s00 = s01 = s02 = s03 = 0.0
     s10 = s11 = s12 = s13 = 0.0
     s20 = s21 = s22 = s23 = 0.0
     s30 = s31 = s32 = s33 = 0.0
     for t in range(left.shape[1]):
         a0, a1, a2, a3 = left[0, t], left[1, t], left[2, t], left[3, t]
-        b0, b1, b2, b3 = right[j, t], right[j + 1, t], right[j + 2, t], right[j + 3, t]
+        b0, b1, b2, b3 = right[0, t], right[1, t], right[2, t], right[3, t]
         s00 += a0 * b0
         s01 += a0 * b1
         s02 += a0 * b2
@@ -348,23 +351,32 @@ def sixteen_dots(left, right, j, out):
         s31 += a3 * b1
         s32 += a3 * b2
         s33 += a3 * b3
-    out[0, 0], out[0, 1], out[0, 2], out[0, 3] = s00, s01, s02, s03
-    out[1, 0], out[1, 1], out[1, 2], out[1, 3] = s10, s11, s12, s13
-    out[2, 0], out[2, 1], out[2, 2], out[2, 3] = s20, s21, s22, s23
-    out[3, 0], out[3, 1], out[3, 2], out[3, 3] = s30, s31, s32, s33
+    sums[0], sums[1], sums[2], sums[3] = s00, s01, s02, s03
+    sums[4], sums[5], sums[6], sums[7] = s10, s11, s12, s13
+    sums[8], sums[9], sums[10], sums[11] = s20, s21, s22, s23
+    sums[12], sums[13], sums[14], sums[15] = s30, s31, s32, s33
 
 
-@njit
-def product_of_some_columns(a, a_push, b, b_turned, b_push, out):
-    """Form a product too narrow for panels: four rows times four columns, as dot products."""
+@kernel
+def product_of_few_columns(a, a_push, b, b_turned, b_push, out):
+    """Form up to NARROW columns, too few for panels, as dot products."""
     n, terms = a.shape
     m = len(b_push)
-    length = (terms + 7) // 8 * 8 + 8  # an odd number of cache lines
-    length += 8 if length % 16 == 0 else 0
-    left, right, sums = np.zeros((4, length)), np.zeros(((m + 3) // 4 * 4, length)), np.empty((4, 4))
+    length = (terms + 15) // 16 * 16 + 8  # an odd number of cache lines
+    right = scratch((m + 3) // 4 * 4 * length).reshape((m + 3) // 4 * 4, length)
+    right[:] = 0.0
     for j in range(m):
         for t in range(terms):
             right[j, t] = snapped(b[j, t] if b_turned else b[t, j], b_push[j])
+    sums = np.empty(16)
+    if m <= 4:
+        for i in range(n):
+            sums[0], sums[1], sums[2], sums[3] = four_dots(a[i], a_push[i], right)
+            for j in range(m):
+                out[i, j] = rounded(sums[j])
+        return
+    left = scratch(4 * length).reshape(4, length)
+    left[:] = 0.0
     for i in range(0, n, 4):
         rows = min(4, n - i)
         for r in range(rows):
@@ -372,11 +384,11 @@ def product_of_some_columns(a, a_push, b, b_turned, b_push, out):
             for t in range(terms):
                 left[r, t] = snapped(row[t], p)
         for j in range(0, m, 4):
-            sixteen_dots(left, right, j, sums)
-            round_panel(sums, 0, out, False, i, rows, j, min(4, m - j))
+            sixteen_dots(left, right[j : j + 4], sums)
+            round_panel(sums, 4, out[i:], False, rows, j, min(4, m - j))
 
 
-@njit(cache=True)
+@entry
 def product(a, a_turned, b, b_turned, out):
     """Multiply matrices, each of them given as it is or turned (transposed).
 
@@ -385,7 +397,7 @@ def product(a, a_turned, b, b_turned, out):
     n, m = out.shape
     terms = a.shape[0] if a_turned else a.shape[1]
     keep = room_for(terms, 2)
-    a_push, b_push = np.empty(n), np.empty(m)
+    a_push, b_push = scratch(n), scratch(m)
     if a_turned:
         finite = pushers_of_columns(a, keep, a_push)
     else:
@@ -402,10 +414,8 @@ def product(a, a_turned, b, b_turned, out):
         product_of_few_rows(a, a_turned, a_push, b, b_push, terms, out, False)
     elif m <= 4 and a_turned:
         product_of_few_rows(b, not b_turned, b_push, a, a_push, terms, out, True)
-    elif m <= 4:
-        product_of_few_columns(a, a_push, b, b_turned, b_push, out)
     elif m < NARROW and not a_turned:
-        product_of_some_columns(a, a_push, b, b_turned, b_push, out)
+        product_of_few_columns(a, a_push, b, b_turned, b_push, out)
     elif a_turned and m < n:
         product_of_blocks(b, not b_turned, b_push, a, False, a_push, terms, out, True)
     else:
@@ -416,7 +426,7 @@ def product(a, a_turned, b, b_turned, out):
 # --- Sums -----------------------------------------------------------------------------------------
 
 
-@njit(fastmath=EXACT)
+@exact_kernel
 def sum_of_row(a, i, push):
     """Return the exact sum of a row, snapped on the way."""
     exact = 0.0
@@ -425,7 +435,7 @@ def sum_of_row(a, i, push):
     return exact
 
 
-@njit(cache=True)
+@entry
 def totals_of_rows(a, out):
     """Sum each row; return whether all numbers are finite."""
     push = np.empty(a.shape[0])
@@ -435,7 +445,7 @@ def totals_of_rows(a, out):
     return finite
 
 
-@njit(cache=True)
+@entry
 def totals_of_columns(a, out):
     """Sum each column; return whether all numbers are finite."""
     push, exact = np.empty(a.shape[1]), np.zeros(a.shape[1])
@@ -460,7 +470,7 @@ HALF_ROOT = 0.7071067811865476
 WHOLE = 1.5 * 2.0**52  # added to a float64, it leaves the nearest whole number in the last bits
 
 
-@njit(forceinline=True)
+@formula
 def exp_of(x):
     """Return e**x for one float32; see `functions.exp`. Without a branch, so that it vectorises."""
     x = np.float64(x)
@@ -486,13 +496,13 @@ def exp_of(x):
     return np.float32(s * power_of_two)
 
 
-@njit(cache=True)
+@entry
 def exps(x, out):
     for i in range(x.size):
         out[i] = exp_of(x[i])
 
 
-@njit(forceinline=True)
+@formula
 def log_of(x):
     """Return the logarithm of one float32; see `functions.log`."""
     bits = np.float64(x).view(np.int64)
@@ -527,13 +537,13 @@ def log_of(x):
     return np.float32(result if x != 0.0 else -np.inf)
 
 
-@njit(cache=True)
+@entry
 def logs(x, out):
     for i in range(x.size):
         out[i] = log_of(x[i])
 
 
-@njit(cache=True)
+@entry
 def softmaxes(z, out):
     """Fill in the softmax of each row; return whether all of them are finite."""
     n, k = z.shape
@@ -566,7 +576,7 @@ def softmaxes(z, out):
 # --- Element by element ---------------------------------------------------------------------------
 
 
-@njit(cache=True)
+@entry
 def finites(a):
     largest = np.int32(0)
     for i in range(a.size):
@@ -574,32 +584,32 @@ def finites(a):
     return largest < INFINITE
 
 
-@njit(cache=True)
+@entry
 def relus(z, out):
     for i in range(z.size):
         out[i] = z[i] if z[i] > 0 else np.float32(0)
 
 
-@njit(cache=True)
+@entry
 def relu_gradients(dvalues, z, out):
     for i in range(z.size):
         out[i] = dvalues[i] if z[i] > 0 else np.float32(0)
 
 
-@njit(cache=True)
+@entry
 def products(a, b, out):
     for i in range(a.size):
         out[i] = a[i] * b[i]
 
 
-@njit(cache=True)
+@entry
 def scaled_sums(a, b, factor, out):
     factor = np.float32(factor)
     for i in range(a.size):
         out[i] = a[i] + factor * b[i]
 
 
-@njit(cache=True)
+@entry
 def adam_steps(gradient, momentum, cache, beta_1, beta_2, correction_1, correction_2, rate, epsilon, out):
     keep_1, take_1 = np.float32(beta_1), np.float32(1.0 - beta_1)
     keep_2, take_2 = np.float32(beta_2), np.float32(1.0 - beta_2)
