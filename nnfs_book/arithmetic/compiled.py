@@ -652,7 +652,7 @@ NOT_FINITE = "a sum must be of finite numbers, got NaN or infinity"
 
 def total(a, axis=None, keepdims=False):
     """Twin of `reference.total`."""
-    if a.ndim > 2 or a.size == 0 or not a.flags.carray:
+    if a.ndim not in (1, 2) or a.size == 0 or not a.flags.carray:
         return reference.total(a, axis, keepdims)
     if a.ndim == 2 and (axis == 0 or axis == -2):
         out = np.empty(a.shape[1], FLOAT32)
