@@ -313,16 +313,23 @@ def product_of_few_rows(a, a_turned, a_push, b, b_push, terms, out, out_turned):
 
 
 @exact_kernel
-def four_dots(row, push, right):
-    """Return the dot products of a row, snapped on the way, with four packed columns."""
-    s0 = s1 = s2 = s3 = 0.0
+def eight_dots(row, push, next_row, next_push, right, sums):
+    """Form the dot products of two rows, snapped on the way, with four packed columns."""
+    s00 = s01 = s02 = s03 = 0.0
+    s10 = s11 = s12 = s13 = 0.0
     for t in range(len(row)):
-        x = snapped(row[t], push)
-        s0 += x * right[0, t]
-        s1 += x * right[1, t]
-        s2 += x * right[2, t]
-        s3 += x * right[3, t]
-    return s0, s1, s2, s3
+        a0, a1 = snapped(row[t], push), snapped(next_row[t], next_push)
+        b0, b1, b2, b3 = right[0, t], right[1, t], right[2, t], right[3, t]
+        s00 += a0 * b0
+        s01 += a0 * b1
+        s02 += a0 * b2
+        s03 += a0 * b3
+        s10 += a1 * b0
+        s11 += a1 * b1
+        s12 += a1 * b2
+        s13 += a1 * b3
+    sums[0], sums[1], sums[2], sums[3] = s00, s01, s02, s03
+    sums[4], sums[5], sums[6], sums[7] = s10, s11, s12, s13
 
 
 @exact_kernel
@@ -370,10 +377,11 @@ def product_of_few_columns(a, a_push, b, b_turned, b_push, out):
             right[j, t] = snapped(b[j, t] if b_turned else b[t, j], b_push[j])
     sums = np.empty(16)
     if m <= 4:
-        for i in range(n):
-            sums[0], sums[1], sums[2], sums[3] = four_dots(a[i], a_push[i], right)
+        for i in range(0, n, 2):
+            k = min(i + 1, n - 1)  # a last row without company is its own
+            eight_dots(a[i], a_push[i], a[k], a_push[k], right, sums)
             for j in range(m):
-                out[i, j] = rounded(sums[j])
+                out[i, j], out[k, j] = rounded(sums[j]), rounded(sums[4 + j])
         return
     left = scratch(4 * length).reshape(4, length)
     left[:] = 0.0
@@ -416,7 +424,7 @@ def product(a, a_turned, b, b_turned, out):
         product_of_few_rows(b, not b_turned, b_push, a, a_push, terms, out, True)
     elif m < NARROW and not a_turned:
         product_of_few_columns(a, a_push, b, b_turned, b_push, out)
-    elif a_turned and m < n:
+    elif a_turned and m < min(n, 32):
         product_of_blocks(b, not b_turned, b_push, a, False, a_push, terms, out, True)
     else:
         product_of_blocks(a, a_turned, a_push, b, b_turned, b_push, terms, out, False)
@@ -597,13 +605,6 @@ def relu_gradients(dvalues, z, out):
 
 
 @entry
-def scaled_sums(a, b, factor, out):
-    factor = np.float32(factor)
-    for i in range(a.size):
-        out[i] = a[i] + factor * b[i]
-
-
-@entry
 def adam_steps(gradient, momentum, cache, beta_1, beta_2, correction_1, correction_2, rate, epsilon, out):
     keep_1, take_1 = np.float32(beta_1), np.float32(1.0 - beta_1)
     keep_2, take_2 = np.float32(beta_2), np.float32(1.0 - beta_2)
@@ -646,7 +647,7 @@ NOT_FINITE = "a sum must be of finite numbers, got NaN or infinity"
 
 def total(a, axis=None, keepdims=False):
     """Twin of `reference.total`."""
-    if a.ndim > 2 or a.size == 0 or not a.flags.carray:
+    if a.ndim not in (1, 2) or a.size == 0 or not a.flags.carray:
         return reference.total(a, axis, keepdims)
     if a.ndim == 2 and (axis == 0 or axis == -2):
         out = np.empty(a.shape[1], FLOAT32)
@@ -736,13 +737,6 @@ def adam(optimizer, gradient, memory):
     )
 
 
-def add_scaled(gradient, weights, factor):
-    """Return ``gradient + factor * weights``."""
-    out = np.empty(gradient.shape, FLOAT32)
-    scaled_sums(flat(gradient), flat(weights), float(factor), out.ravel())
-    return out
-
-
 def adam_step(
     gradient, momentum, cache, beta_1, beta_2, correction_1, correction_2, learning_rate, epsilon
 ):
@@ -799,5 +793,4 @@ def warm_up():
     all_finite(a)
     relu(None, a)
     relu_chain(None, a, a, a)
-    add_scaled(a, a, 1)
     adam_step(a, a.copy(), a.copy(), 0.9, 0.999, 1, 1, 0.1, 1e-7)
