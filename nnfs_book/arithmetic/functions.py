@@ -13,13 +13,15 @@ import numpy as np
 
 @lru_cache
 def power(base, exponent):
-    """Raise a float to a whole power with multiplications alone (``**`` asks the C library).
+    """Raise a float to a whole power of at least 0, by multiplications (``**`` asks the C library).
 
     Examples
     --------
     >>> power(0.5, 10)
     0.0009765625
     """
+    if exponent < 0:
+        raise ValueError(f"exponent must be at least 0, got {exponent}")
     result = 1.0
     while exponent:
         if exponent % 2:

@@ -18,7 +18,20 @@ class Loss(Settings):
 
     `forward` checks predictions and targets and returns the loss of each sample, `calculate` their
     mean. `backward` sets `dinputs`, the gradient of that mean at the predictions.
+
+    A loss is one class with three methods: `check` returns predictions and targets of one shape
+    (N, J), or raises; `sample_losses` returns the loss of each sample, and `gradient` its gradient.
+    All else finds it by itself (see `activations.Activation`).
+
+    Attributes
+    ----------
+    formula : str or None
+        What one prediction adds to the loss of its sample, in SymPy's language: a function of
+        the prediction yhat, its target y, the number of outputs J and the settings by name. The
+        tests compare `sample_losses` with it, and `gradient` with its derivative.
     """
+
+    formula = None
 
     def forward(self, output, y):
         """Return the loss of each sample, shape (N,); see `calculate`."""
@@ -81,6 +94,8 @@ class MeanSquaredError(RegressionLoss):
     [[-1.0], [-3.0]]
     """
 
+    formula = "(yhat - y)**2 / J"
+
     def sample_losses(self, predictions, targets):
         """Return the mean over the outputs of each sample, shape (N,)."""
         errors = predictions - targets
@@ -109,6 +124,8 @@ class MeanAbsoluteError(RegressionLoss):
     >>> loss.dinputs.tolist()
     [[-0.5], [-0.5]]
     """
+
+    formula = "Abs(yhat - y) / J"
 
     def sample_losses(self, predictions, targets):
         """Return the mean over the outputs of each sample, shape (N,)."""
@@ -156,6 +173,11 @@ class Huber(RegressionLoss):
     [[0.25], [0.5]]
     """
 
+    formula = (
+        "Piecewise(((yhat - y)**2 / 2, Abs(yhat - y) <= delta),"
+        " (delta * Abs(yhat - y) - delta**2 / 2, True)) / J"
+    )
+
     def __init__(self, delta=1.0):
         self.delta = number(delta, "delta", positive=True)
 
@@ -196,6 +218,8 @@ class BinaryCrossentropy(Loss):
     >>> loss.dinputs.tolist()
     [[1.0], [-1.0]]
     """
+
+    formula = "-(y * log(yhat) + (1 - y) * log(1 - yhat)) / J"
 
     def check(self, output, y):
         """Return clipped predictions and targets of one shape (N, J), or raise."""
@@ -239,10 +263,14 @@ class CategoricalCrossentropy(Loss):
     >>> loss = CategoricalCrossentropy()
     >>> float(loss.calculate([[0.75, 0.25]], [0])), float(loss.calculate([[0.75, 0.25]], [[1, 0]]))
     (0.28768208622932434, 0.28768208622932434)
+    >>> float(loss.calculate([[1, 0]], [0])), float(loss.calculate([[1, 0]], [1]))  # clipped
+    (1.1920930376163597e-07, 16.11809539794922)
     >>> loss.backward([[0.5, 0.5]], [0])
     >>> loss.dinputs.tolist()
     [[-2.0, -0.0]]
     """
+
+    formula = "-y * log(yhat)"
 
     def check(self, output, y):
         """Return clipped predictions and one-hot targets, both (N, K), or raise."""

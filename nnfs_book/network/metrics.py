@@ -61,7 +61,7 @@ class BinaryAccuracy(Metric):
 
     Examples
     --------
-    >>> BinaryAccuracy().calculate([[0.9, 0.5], [0.2, 0.7]], [[1, 0], [0, 0]])
+    >>> BinaryAccuracy().calculate([[0.9, 0.5], [0.6, 0.7]], [[1, 0], [0, 1]])
     0.75
     """
 
@@ -86,8 +86,8 @@ class CategoricalAccuracy(Metric):
     Examples
     --------
     >>> metric = CategoricalAccuracy()
-    >>> metric.calculate([[0.1, 0.9], [0.8, 0.2]], [1, 1])
-    0.5
+    >>> metric.calculate([[0.1, 0.9], [0.8, 0.2], [0.3, 0.7], [0.6, 0.4]], [1, 1, 1, 0])
+    0.75
     >>> metric.calculate([[0.1, 0.9], [0.8, 0.2]], [[0, 1], [0, 1]])
     0.5
     """

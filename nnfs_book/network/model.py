@@ -67,7 +67,7 @@ class Model:
     >>> model.compile(Adam(learning_rate=0.05), CategoricalCrossentropy(), [Accuracy()])
     >>> history = model.fit(X, y, epochs=100)
     >>> [round(history.history["loss"][epoch], 3) for epoch in (0, 99)]
-    [1.099, 0.701]
+    [1.099, 0.697]
     >>> model.predict([[0, 0.5]]).argmax(axis=1).tolist()
     [2]
     """
@@ -286,8 +286,8 @@ class Model:
     def predict(self, X):
         """Return the network's output, shape (N, J), for inputs of shape (N, D), without dropout.
 
-        All samples go through at once: to the last bit, a prediction depends on its company,
-        because the grid of `matmul` follows the largest magnitude of all inputs.
+        A prediction does not depend on its company: a sample has the same bits alone, among
+        others, and when a large X is sent through in pieces.
 
         Raises
         ------

@@ -36,6 +36,11 @@ class Optimizer(Settings):
         The rate in force, set by `pre_update_params`.
     iterations : int
         t, the number of steps made.
+    formula : dict or None
+        In SymPy's language, what each array in `remembers` becomes, in that order, and then the
+        ``step``: functions of the gradient g, what is remembered (``memory_cache``), the settings
+        by name, with the learning rate in force, and t, the number of this step, from 1. The tests
+        compare `step` with it.
 
     Raises
     ------
@@ -47,7 +52,7 @@ class Optimizer(Settings):
     Source: claim S2-14.
     """
 
-    remembers = ()
+    remembers, formula = (), None
 
     def __init__(self, learning_rate, decay=0.0):
         self.learning_rate = number(learning_rate, "learning_rate")
@@ -110,6 +115,10 @@ class SGD(Optimizer):
     """
 
     remembers = ("momentum",)
+    formula = {
+        "momentum": "momentum * memory_momentum - learning_rate * g",
+        "step": "memory_momentum",
+    }
 
     def __init__(self, learning_rate=1.0, decay=0.0, momentum=0.0):
         super().__init__(learning_rate, decay)
@@ -145,6 +154,10 @@ class Adagrad(Optimizer):
     """
 
     remembers = ("cache",)
+    formula = {
+        "cache": "memory_cache + g**2",
+        "step": "-learning_rate * g / (sqrt(memory_cache) + epsilon)",
+    }
 
     def __init__(self, learning_rate=1.0, decay=0.0, epsilon=1e-7):
         super().__init__(learning_rate, decay)
@@ -182,6 +195,10 @@ class RMSprop(Optimizer):
     """
 
     remembers = ("cache",)
+    formula = {
+        "cache": "rho * memory_cache + (1 - rho) * g**2",
+        "step": "-learning_rate * g / (sqrt(memory_cache) + epsilon)",
+    }
 
     def __init__(self, learning_rate=0.001, decay=0.0, epsilon=1e-7, rho=0.9):
         super().__init__(learning_rate, decay)
@@ -221,6 +238,12 @@ class Adam(Optimizer):
     """
 
     remembers = ("momentum", "cache")
+    formula = {
+        "momentum": "beta_1 * memory_momentum + (1 - beta_1) * g",
+        "cache": "beta_2 * memory_cache + (1 - beta_2) * g**2",
+        "step": "-learning_rate * memory_momentum / (1 - beta_1**t)"
+        " / (sqrt(memory_cache / (1 - beta_2**t)) + epsilon)",
+    }
 
     def __init__(self, learning_rate=0.001, decay=0.0, epsilon=1e-7, beta_1=0.9, beta_2=0.999):
         super().__init__(learning_rate, decay)

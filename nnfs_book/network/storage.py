@@ -21,23 +21,26 @@ from nnfs_book.network.validation import finite, number, whole_number
 FORMAT = "nnfs_book model 1"
 
 
-def kinds(module, base):
-    """Return, by name, the classes of a module that are kinds of `base`, and not themselves a base.
+def kinds(module, base, mathematics):
+    """Return, by name, the classes of a module that are kinds of `base` and complete.
+
+    A class is complete when it has the method that states its mathematics, which a mere base has
+    not.
 
     Examples
     --------
-    >>> list(kinds(optimizers, optimizers.Optimizer))
+    >>> list(kinds(optimizers, optimizers.Optimizer, "step"))
     ['SGD', 'Adagrad', 'RMSprop', 'Adam']
     """
     found = [c for c in vars(module).values() if isinstance(c, type) and issubclass(c, base)]
-    bases = {b for kind in found for b in kind.__bases__}
-    return {kind.__name__: kind for kind in found if kind not in bases}
+    return {kind.__name__: kind for kind in found if hasattr(kind, mathematics)}
 
 
-LAYERS = {"Dense": Dense, "Dropout": Dropout} | kinds(activations, activations.Activation)
-OPTIMIZERS = kinds(optimizers, optimizers.Optimizer)
-LOSSES = kinds(losses, losses.Loss)
-METRICS = kinds(metrics, metrics.Metric)
+LAYERS = {"Dense": Dense, "Dropout": Dropout}
+LAYERS |= kinds(activations, activations.Activation, "function")
+OPTIMIZERS = kinds(optimizers, optimizers.Optimizer, "step")
+LOSSES = kinds(losses, losses.Loss, "sample_losses")
+METRICS = kinds(metrics, metrics.Metric, "mean")
 
 
 def write(path, layers, stream, compiled):

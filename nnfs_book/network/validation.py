@@ -46,8 +46,6 @@ def float_array(a, name, ndim=2):
     """Return `a` as a floating array, or raise as `finite_array` does, but for NaN and infinity."""
     if type(a) is np.ndarray and a.dtype == np.float32 and a.ndim == ndim:
         return a  # the usual case, which needs no closer look
-    if isinstance(a, np.ma.MaskedArray) and np.ma.is_masked(a):
-        raise ValueError(f"{name} has masked entries; finite numbers are wanted")
     a = as_float(array_of_numbers(a, name))
     if a.ndim != ndim:
         raise ValueError(f"{name} must have {ndim} dimensions, got shape {a.shape}")
@@ -55,7 +53,9 @@ def float_array(a, name, ndim=2):
 
 
 def array_of_numbers(a, name):
-    """Return `a` as an array of numbers of any type, or raise TypeError."""
+    """Return `a` as an array of numbers of any type, or raise TypeError; ValueError if masked."""
+    if isinstance(a, np.ma.MaskedArray) and np.ma.is_masked(a):
+        raise ValueError(f"{name} has masked entries; finite numbers are wanted")
     wanted, kind = f"{name} must be an array of numbers", type(a).__name__
     try:
         a = np.asarray(a)
