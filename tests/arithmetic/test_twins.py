@@ -348,7 +348,8 @@ def test_a_step_of_adam_has_the_bits_of_its_definition(n, m, data, numbers):
 
 def test_whatever_comes_in_is_compiled_once():
     """Each layout that compiled anew would cost a reader seconds in the middle of a training."""
-    entries = [f for f in vars(compiled).values() if hasattr(f, "signatures")]
+    functions = [f for f in vars(compiled).values() if hasattr(f, "signatures")]
+    entries = [f for f in functions if f.stats.cache_path]  # the others are compiled into these
     assert entries
     assert {f.py_func.__name__: len(f.signatures) for f in entries if len(f.signatures) > 1} == {}
 
