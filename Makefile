@@ -16,6 +16,7 @@ book: .venv/installed
 test: .venv/installed
 	$(BIN)/pytest
 
+# About 20 minutes on a machine that has nothing else to do.
 bench: benchmarks/.venv/installed
 	benchmarks/.venv/bin/python -m benchmarks.run
 

@@ -26,7 +26,8 @@ def side_by_side(name, starts, rounds):
 
     All processes are started anew several times, because some are fast or slow for as long as
     they live: whether memory that is freed and wanted again costs page faults is decided by where
-    their first allocations happen to lie.
+    their first allocations happen to lie. The peak of memory is a median, too, since the first
+    start of all may have to compile what the later ones load.
     """
     configuration = CONFIGURATIONS[name]
     times, memory = {}, {}
@@ -51,7 +52,7 @@ def side_by_side(name, starts, rounds):
             "ours_over_this": summary(ours, "ratio"),
             "peak_memory_mb": None
             if None in memory[contender]
-            else rounded(max(memory[contender])),
+            else rounded(np.median(memory[contender])),
             "loss": losses["contenders"][contender],
         }
         if differs := CONTENDERS[contender].differs(configuration):
