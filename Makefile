@@ -25,6 +25,7 @@ book: $(INSTALLED)
 test: $(INSTALLED)
 	$(BIN)/pytest
 
+# About 20 minutes on a machine that has nothing else to do.
 bench: $(BENCH_INSTALLED)
 	benchmarks/.venv/bin/python -m benchmarks.run
 

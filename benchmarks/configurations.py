@@ -36,6 +36,8 @@ class Configuration:
         None for the whole data set at once.
     timed_epochs : int
         Epochs that are timed in each round.
+    loss_epochs : int
+        Epochs after which losses are compared.
     modules : tuple of str
         What making the data imports, which is not to count as a contender's memory.
     """
@@ -49,6 +51,7 @@ class Configuration:
     dropout: float = 0.0
     batch_size: int | None = None
     timed_epochs: int = 10
+    loss_epochs: int = 200
     modules: tuple = ()
 
     def start(self, seed):
@@ -116,7 +119,14 @@ A = Configuration(
     l2=5e-4,
     timed_epochs=100,
 )
-D = replace(A, name="D", make_data=partial(spiral, 1000), sizes=(2, 512, 3), timed_epochs=10)
+D = replace(
+    A,
+    name="D",
+    make_data=partial(spiral, 1000),
+    sizes=(2, 512, 3),
+    timed_epochs=10,
+    loss_epochs=100,
+)
 F = replace(D, name="F", learning_rate=0.05, decay=5e-5, dropout=0.1, timed_epochs=5)
 DIGITS = Configuration(
     name="digits",
@@ -133,6 +143,7 @@ MNIST_SIZED = replace(
     make_data=mnist_sized,
     sizes=(784, 128, 128, 10),
     timed_epochs=1,
+    loss_epochs=20,
     modules=(),
 )
 

@@ -6,9 +6,9 @@ The peers are imported when they are used, so that a process holds no library bu
 import numpy as np
 
 from benchmarks.configurations import EPSILON
-from nnfs_book.network.activations import ReLU
 from nnfs_book.arithmetic import native
 from nnfs_book.checks.experiments import fingerprint
+from nnfs_book.network.activations import ReLU
 from nnfs_book.network.layers import Dense, Dropout
 from nnfs_book.network.losses import SoftmaxCategoricalCrossentropy
 from nnfs_book.network.optimizers import Adam
@@ -27,10 +27,13 @@ class Contender:
     Attributes
     ----------
     name : str
+    backend : str
+        The arithmetic of `nnfs_book` in the contender's process.
     modules : tuple of str
         What the contender imports, beyond what all do.
     """
 
+    backend = "reference"
     modules = ()
 
     def __init__(self, configuration, seed=0):
@@ -71,19 +74,11 @@ class Contender:
 
 
 class Ours(Contender):
-    """The layers of `nnfs_book`, in exact arithmetic.
+    """The layers of `nnfs_book`, in exact arithmetic, its sums compiled."""
 
-    Attributes
-    ----------
-    parts : tuple of str
-        The methods that a step calls one after the other, so that each can be timed.
-    to_the_inputs : bool
-        Ask the first layer too for the gradient at its inputs, which training does not need.
-    """
-
-    name = "ours exact"
-    parts = "take", "forward", "softmax_and_loss", "backward", "update"
-    to_the_inputs = False
+    name = "ours compiled"
+    backend = "compiled"
+    modules = ("nnfs_book.arithmetic.compiled",)
 
     def build(self, start, seed):
         """Stack the layers and give the dense ones their starting weights."""
@@ -104,41 +99,24 @@ class Ours(Contender):
 
     def step(self, rows):
         """Go forward, backward and one step on, as the book's training loops do."""
-        X, y = self.take(rows)
-        loss = self.softmax_and_loss(self.forward(X), y)
-        self.backward()
-        self.update()
-        return loss
-
-    def forward(self, output):
-        """Go forward, up to the softmax."""
+        output, y = self.take(rows)
         for layer in self.layers:
             layer.forward(output)
             output = layer.output
-        return output
-
-    def softmax_and_loss(self, output, y):
-        """Return the loss, penalty included, and go back through the softmax."""
         loss = self.loss_activation.forward(output, y)
         loss += self.loss_activation.loss.regularization_loss(self.dense[0])
-        self.loss_activation.backward(self.loss_activation.output, y)
-        return loss
 
-    def backward(self):
-        """Go back to the first layer's weights."""
+        self.loss_activation.backward(self.loss_activation.output, y)
         after = self.loss_activation
         for layer in reversed(self.layers):
             layer.backward(after.dinputs)
             after = layer
-        if self.to_the_inputs:
-            after.dinputs  # noqa: B018
 
-    def update(self):
-        """Take one step with all weights and biases."""
         self.optimizer.pre_update_params()
         for layer in self.dense:
             self.optimizer.update_params(layer)
         self.optimizer.post_update_params()
+        return loss
 
     def weights(self):
         """Return the weights and biases of each layer."""
@@ -149,7 +127,15 @@ class Ours(Contender):
         return fingerprint(self.dense)
 
 
-class OursNative(Ours):
+class OursReference(Ours):
+    """The same layers and the same bits, computed by the definitions that the chapters show."""
+
+    name = "ours reference"
+    backend = "reference"
+    modules = ()
+
+
+class OursNative(OursReference):
     """The same layers in plain NumPy arithmetic."""
 
     name = "ours native"
@@ -468,6 +454,7 @@ CONTENDERS = {
     c.name: c
     for c in (
         Ours,
+        OursReference,
         OursNative,
         PlainNumpy,
         PyTorchEager,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-PACKAGES = ("numpy", "torch", "jax", "jaxlib", "scikit-learn")
+PACKAGES = ("numpy", "numba", "torch", "jax", "jaxlib", "scikit-learn")
 
 
 def machine():

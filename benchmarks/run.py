@@ -4,7 +4,7 @@ Examples
 --------
 ::
 
-    benchmarks/.venv/bin/python -m benchmarks.run --only A D threads
+    benchmarks/.venv/bin/python -m benchmarks.run --only A D first_use
 """
 
 import argparse
@@ -15,11 +15,10 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
-from benchmarks.book import book_seconds
 from benchmarks.configurations import CONFIGURATIONS
 from benchmarks.goals import goals
 from benchmarks.machine import machine
-from benchmarks.sections import allocations, linearity, overhead, side_by_side, steps, threads
+from benchmarks.sections import first_use, linearity, side_by_side
 
 RESULTS = Path(__file__).with_name("results.json")
 
@@ -27,18 +26,15 @@ RESULTS = Path(__file__).with_name("results.json")
 def main():
     """Measure what is asked for, print it and store it; return how many losses disagree."""
     parser = argparse.ArgumentParser("python -m benchmarks.run", description=__doc__.split("\n")[0])
+    parser.add_argument("--starts", type=int, default=5, help="fresh processes for all")
     parser.add_argument("--rounds", type=int, default=3, help="turns for all at each start")
     parser.add_argument("--only", nargs="+", help="some sections instead of all")
     arguments = parser.parse_args()
 
     sys.stdout.reconfigure(line_buffering=True)  # a run takes long; each table comes at once
-    rounds = arguments.rounds
-    # The book comes first: its tests look at results.json, which the others then rewrite.
-    measure = {"book": book_seconds}
-    measure |= {name: partial(side_by_side, name, rounds) for name in CONFIGURATIONS}
-    measure |= {"steps": partial(steps, rounds), "threads": partial(threads, rounds)}
-    measure |= {"overhead": partial(overhead, rounds), "allocations": allocations}
-    measure |= {"linearity": linearity}
+    starts, rounds = arguments.starts, arguments.rounds
+    measure = {name: partial(side_by_side, name, starts, rounds) for name in CONFIGURATIONS}
+    measure |= {"linearity": linearity, "first_use": partial(first_use, starts * rounds)}
     wanted = arguments.only or list(measure)
     if unknown := set(wanted) - set(measure):
         parser.error(f"--only takes {', '.join(measure)}; got {', '.join(sorted(unknown))}")
@@ -93,7 +89,7 @@ def show(name, section):
         return
     rows = [["", "ms/epoch", "quartiles", "ours/this", "peak MB", "loss", "agrees"]]
     for contender, row in section["contenders"].items():
-        epoch, ratio, loss = row["epoch"], row["ours_exact_over_this"], row["loss"]
+        epoch, ratio, loss = row["epoch"], row["ours_over_this"], row["loss"]
         rows.append(
             [
                 contender,
@@ -106,9 +102,9 @@ def show(name, section):
             ]
         )
     rows += [[contender, reason] for contender, reason in section["not_available"].items()]
-    rows.append(["unavoidable calls", text(section["unavoidable_sum_ms"])])
     table(rows)
     print("  our losses:", text(section["our_loss_range"]))
+    print("  compiled and reference, same bits:", text(section["compiled_and_reference_same_bits"]))
     for contender, row in section["contenders"].items():
         if "differs" in row:
             print(f"  {contender} differs: {row['differs']}")

@@ -4,16 +4,14 @@ import importlib
 import multiprocessing
 import os
 import re
-import tracemalloc
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+import subprocess
+import sys
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from time import perf_counter
 
-import numpy as np
-
 from benchmarks.configurations import wide_spiral
 from benchmarks.contenders import CONTENDERS, Ours
-from nnfs_book import arithmetic
 
 # What holds a process to one thread: NumPy's OpenBLAS, PyTorch's OpenMP and MKL, and XLA each have
 # a variable of their own.
@@ -32,25 +30,31 @@ ENVIRONMENT = {
 class Worker:
     """A process of its own, which calls one function at a time; close it after use.
 
+    All workers are kept on one core, the same for all, where the system can do that.
+
     Parameters
     ----------
-    pinned : bool
-        Keep the process on one core, the same for all workers, where the system can do that.
+    backend : str
+        The arithmetic of `nnfs_book` there, which a process chooses once.
 
     Examples
     --------
     ::
 
-        with Worker() as worker:
+        with Worker("reference") as worker:
             print(worker(sum, [1, 2]))
     """
 
-    def __init__(self, pinned=True):
-        os.environ.update(ENVIRONMENT)  # the new process inherits it
+    def __init__(self, backend):
         context = multiprocessing.get_context("spawn")
         self.pool = ProcessPoolExecutor(max_workers=1, mp_context=context)
-        if pinned:
-            self(pin)
+        before = os.environ.copy()
+        os.environ.update(ENVIRONMENT, NNFS_BOOK_BACKEND=backend)
+        try:
+            self(pin)  # the process starts here, and inherits what the environment says now
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
 
     def __call__(self, function, *arguments):
         """Call a function over there and return what it returns."""
@@ -108,15 +112,6 @@ def build(name, configuration, seed):
     contender = CONTENDERS[name](configuration, seed)
 
 
-def switch(constants, to_the_inputs):
-    """Set constants of the arithmetic, and whether ours goes back to the inputs."""
-    for name, value in constants.items():
-        if not hasattr(arithmetic, name):
-            raise AttributeError(f"the arithmetic has no constant {name}")
-        setattr(arithmetic, name, value)
-    contender.to_the_inputs = to_the_inputs
-
-
 def time_epochs(epochs):
     """Train for some epochs and return the seconds that each took."""
     seconds = []
@@ -125,81 +120,6 @@ def time_epochs(epochs):
         contender.epoch()
         seconds.append(perf_counter() - start)
     return seconds
-
-
-def time_parts(epochs):
-    """Train ours for some epochs, its steps taken apart.
-
-    Returns
-    -------
-    dict
-        By the name of the part, the seconds that it took in each epoch; `"the rest"` is what is in
-        no part.
-    """
-    clock = {}
-
-    def timed(part, method):
-        def call(*arguments):
-            start = perf_counter()
-            result = method(*arguments)
-            clock[part] += perf_counter() - start
-            return result
-
-        return call
-
-    for part in contender.parts:
-        setattr(contender, part, timed(part, getattr(contender, part)))
-    seconds = {part: [] for part in (*contender.parts, "the rest")}
-    for _ in range(epochs):
-        clock.update(dict.fromkeys(contender.parts, 0.0))
-        [whole] = time_epochs(1)
-        for part in contender.parts:
-            seconds[part].append(clock[part])
-        seconds["the rest"].append(whole - sum(clock.values()))
-    for part in contender.parts:
-        delattr(contender, part)  # the method of the class is back
-    return seconds
-
-
-class AtOnce:
-    """In place of a second thread: does its share at once, in the first one, and takes the time."""
-
-    def __init__(self):
-        self.seconds, self.shares = 0, 0
-
-    def submit(self, function, *arguments):
-        """Call a function and return its result as a future."""
-        start, done = perf_counter(), Future()
-        done.set_result(function(*arguments))
-        self.seconds += perf_counter() - start
-        self.shares += 1
-        return done
-
-
-def time_shares(epochs):
-    """Train for some epochs as if with two threads, for the second of which there is a stand-in.
-
-    Returns
-    -------
-    tuple of float
-        What part of the time is the second one's work, and in how many shares it comes an epoch.
-    """
-    second = AtOnce()
-    arithmetic._helpers.append(second)
-    seconds = sum(time_epochs(epochs))
-    arithmetic._helpers.clear()
-    return second.seconds / seconds, second.shares / epochs
-
-
-def time_handing_over(times=200):
-    """Return the median of the seconds that it takes another thread to do nothing and say so."""
-    seconds = []
-    with ThreadPoolExecutor(max_workers=1) as other:
-        for _ in range(times):
-            start = perf_counter()
-            other.submit(int).result()
-            seconds.append(perf_counter() - start)
-    return float(np.median(seconds))
 
 
 def train(epochs):
@@ -214,20 +134,6 @@ def weights_hash():
     return contender.sha256()
 
 
-def newly_allocated_bytes():
-    """Train one epoch and return the peak of the memory that was newly allocated in it.
-
-    What was allocated before does not count, and its release is not subtracted: a new array is
-    seen even where it takes the place of an old one.
-    """
-    tracemalloc.start()
-    try:
-        contender.epoch()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-
-
 def grow(samples, epochs):
     """Build ours on so many samples, train, and return seconds per epoch and peak megabytes."""
     configuration = wide_spiral(samples)
@@ -235,3 +141,33 @@ def grow(samples, epochs):
     build(Ours.name, configuration, 0)
     time_epochs(2)
     return time_epochs(epochs), peak_megabytes()
+
+
+FIRST_STEP = """
+from benchmarks.configurations import A
+from benchmarks.contenders import Ours
+Ours(A).epoch()
+"""
+
+
+def time_first_step(backend, cache):
+    """Train A for one epoch in a new process; return the seconds and what it said meanwhile.
+
+    Parameters
+    ----------
+    backend : str
+        The arithmetic of that process.
+    cache : path
+        Where Numba keeps what it has compiled.
+    """
+    environment = os.environ | {"NNFS_BOOK_BACKEND": backend, "NUMBA_CACHE_DIR": str(cache)}
+    start = perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_STEP],
+        cwd=Path(__file__).parents[1],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return perf_counter() - start, done.stderr

@@ -2,6 +2,7 @@
 
 import doctest
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,12 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import configurations, summaries, workers
+from benchmarks import configurations, sections, summaries, workers
 from benchmarks.configurations import CONFIGURATIONS, DIGITS, A, D, F, spiral
 from benchmarks.contenders import CONTENDERS, Ours, OursNative, PlainNumpy
 from benchmarks.goals import goals
-from benchmarks.sections import STEPS
-from benchmarks.unavoidable import unavoidable
+from nnfs_book import arithmetic
 
 RESULTS = Path(configurations.__file__).with_name("results.json")
 SMALL = replace(D, make_data=partial(spiral, 30), sizes=(2, 16, 3))
@@ -49,7 +49,7 @@ def test_a_batch_holds_each_sample_once():
 def test_configurations_import_no_peer():
     code = (
         "import sys, benchmarks.run; "
-        "print([m for m in ('sklearn', 'torch', 'jax') if m in sys.modules])"
+        "print([m for m in ('sklearn', 'torch', 'jax', 'numba') if m in sys.modules])"
     )
     root = RESULTS.parents[1]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
@@ -98,104 +98,105 @@ def test_summaries_on_made_up_numbers():
         summaries.ratios([1, 2], [1])
 
 
-def test_unavoidable_calls_cover_every_layer():
-    names = [name for part, name, ms in unavoidable(IN_BATCHES, repetitions=1)]
-    for layer in ("layer 1, 2x16", "layer 2, 16x8", "layer 3, 8x3"):
-        assert f"{layer}: forward product, biases included" in names
-    assert "layer 1, 2x16: inputs' gradient" not in names
-    assert "layer 1, 2x16: squares of the biases" in names
-    assert {"softmax: exponentials", "loss: logarithms"} <= set(names)
-    assert len(set(names)) == len(names)
-    assert "layer 1, 2x16: ReLU forward" in names
-    assert not any("dropout" in name for name in names)
-    assert not any("squares" in name for _, name, _ in unavoidable(DIGITS, repetitions=1))
+@pytest.mark.parametrize("backend", ["compiled", "reference"])
+def test_a_worker_computes_with_the_backend_it_is_given(backend):
+    if backend == "compiled":
+        pytest.importorskip("numba")
+    before = dict(os.environ)
+    with workers.Worker(backend) as worker:
+        assert worker(arithmetic.backend) == backend
+    assert dict(os.environ) == before
 
 
-def test_unavoidable_calls_come_in_the_order_of_an_epoch():
-    wanted = [
-        "layer 1, 2x16: forward product, biases included",
-        "layer 1, 2x16: ReLU forward",
-        "layer 1, 2x16: dropout, raw bits",
-        "layer 1, 2x16: dropout forward",
-        "layer 2, 16x3: forward product, biases included",
-        "softmax: exponentials",
-        "loss: gradient, division",
-        "layer 1, 2x16: squares of the weights",
-        "layer 2, 16x3: inputs' gradient to float32",
-        "layer 1, 2x16: dropout backward",
-        "layer 1, 2x16: ReLU backward",
-        "layer 1, 2x16: weights' gradient",
-        "layer 1, 2x16: penalty's gradient, twice the weights",
-        "layer 1, 2x16: Adam on the weights",
-        "layer 2, 16x3: Adam on the weights",
-    ]
-    calls = unavoidable(replace(SMALL, dropout=0.1), repetitions=1)
-    assert [name for part, name, ms in calls if name in wanted] == wanted
+def test_a_first_step_is_timed_in_a_process_of_its_own(tmp_path):
+    seconds, said = workers.time_first_step("reference", tmp_path)
+    assert seconds > 0
+    assert said == ""
 
 
-def test_unavoidable_calls_have_the_parts_of_our_step():
-    calls = unavoidable(IN_BATCHES, repetitions=1)
-    assert tuple(dict.fromkeys(part for part, name, ms in calls)) == Ours.parts
-    part_of = {name: part for part, name, ms in calls}
-    assert part_of["batch: its samples"] == "take"
-    assert part_of["layer 2, 16x8: ReLU forward"] == "forward"
-    assert part_of["layer 1, 2x16: squares of the weights"] == "softmax_and_loss"
-    assert part_of["loss: gradient, division"] == "softmax_and_loss"
-    assert part_of["layer 1, 2x16: penalty's gradient, twice the weights"] == "backward"
-    assert part_of["layer 3, 8x3: Adam on the biases"] == "update"
+def first_use_of(monkeypatch, seconds, said):
+    """What `first_use` makes of a worker that reports seconds and lines, by what is in the cache."""
+    used = set()
+
+    class Fake:
+        def __init__(self, backend):
+            pass
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def __call__(self, function, backend, cache):
+            kind = backend if backend == "reference" else "later" if cache in used else "first"
+            used.add(cache)
+            return seconds[kind], said[kind]
+
+    monkeypatch.setattr(sections, "Worker", Fake)
+    return sections.first_use(rounds=2)
 
 
-def test_the_parts_of_our_step_make_up_the_epoch(monkeypatch):
-    ours, timed = Ours(IN_BATCHES), Ours(IN_BATCHES)
-    ours.epoch()
-    ours.epoch()
-    ticks = iter(range(10**6))
-    monkeypatch.setattr(workers, "contender", timed)
-    monkeypatch.setattr(workers, "perf_counter", lambda: next(ticks))
-    seconds = workers.time_parts(2)
-    # It ticks when it is read: as a part begins and ends, and the epoch. So every part of the three
-    # batches takes one tick, and from one part to the next, of fifteen, it is one, too.
-    assert seconds == {part: [3, 3] for part in Ours.parts} | {"the rest": 2 * [15 + 1]}
-    assert timed.sha256() == ours.sha256()
-    assert not set(Ours.parts) & set(vars(timed))
+def test_first_use_is_compared_with_the_reference(monkeypatch):
+    seconds = {"first": 12.0, "later": 1.5, "reference": 1.0}
+    found = first_use_of(monkeypatch, seconds, {"first": "once\n", "later": "", "reference": ""})
+    assert found["compiling_s"] == 11
+    assert found["later_s_more"] == 0.5
+    assert found["announced_once"] is True
 
 
-def test_the_last_batch_of_unavoidable_calls_is_as_small_as_it_is(monkeypatch):
-    monkeypatch.setattr("benchmarks.unavoidable.seconds", lambda call: 1)
-    sizes = []
-    monkeypatch.setattr(
-        "benchmarks.unavoidable.step",
-        lambda c, rows: sizes.append(rows) or {("part", "call"): None},
-    )
-    assert unavoidable(IN_BATCHES) == [("part", "call", 3000)]
-    assert sizes == [32, 90 % 32]
-    assert unavoidable(SMALL) == [("part", "call", 1000)]
+@pytest.mark.parametrize("kind, said", [("first", ""), ("first", "a\nb\n"), ("later", "a\n")])
+def test_a_first_use_that_is_silent_or_repeats_itself_is_noticed(monkeypatch, kind, said):
+    lines = {"first": "once\n", "later": "", "reference": ""} | {kind: said}
+    found = first_use_of(monkeypatch, dict.fromkeys(lines, 1.0), lines)
+    assert found["announced_once"] is False
 
 
-def test_unavoidable_calls_have_as_many_turns_as_a_contender_makes_steps(monkeypatch):
-    turns = []
-    calls = {("part", "call"): turns.append}
-    monkeypatch.setattr("benchmarks.unavoidable.step", lambda c, rows: calls)
-    monkeypatch.setattr("benchmarks.unavoidable.seconds", lambda call: call(1) or 1)
-    for configuration, wanted in (
-        (SMALL, 10),
-        (IN_BATCHES, 20),
-        (replace(SMALL, timed_epochs=1), 5),
-    ):
-        turns.clear()
-        unavoidable(configuration)
-        batch_sizes = 2 if configuration.batch_size else 1
-        assert len(turns) == batch_sizes * (wanted + 1)  # and one to warm up
+def measured(ratio=0.1, agrees=True, same_bits=True, slope=1.0, compiling=10.0, announced=True):
+    """Sections as a run returns them, as far as goals look at them."""
+    row = {"ours_over_this": {"median_ratio": ratio}, "loss": {"agrees": agrees}}
+    side_by_side = {
+        "contenders": {"PyTorch eager": row, "JAX jitted": row},
+        "compiled_and_reference_same_bits": same_bits,
+    }
+    return {name: side_by_side for name in CONFIGURATIONS} | {
+        "linearity": {"time_slope": slope, "memory_slope": slope},
+        "first_use": {
+            "compiling_s": compiling,
+            "later_s_more": compiling / 20,
+            "announced_once": announced,
+        },
+    }
 
 
-def test_goals_are_judged_by_what_was_measured():
-    def judged(value):
-        row = {"ours_exact_over_this": {"median_ratio": value}, "loss": {"agrees": True}}
-        rows = goals({"D": {"contenders": {"PyTorch eager": row}}})
-        return next(row for row in rows if row["goal"] == "D: ours over PyTorch eager")
-
-    assert judged(0.45)["met"] and not judged(0.46)["met"]
+def test_goals_can_all_be_met_and_none_is_met_unmeasured():
+    assert all(row["met"] for row in goals(measured()))
     assert not any(row["met"] for row in goals({}))
+
+
+@pytest.mark.parametrize(
+    "worse, missed",
+    [
+        ({"ratio": 0.46}, "D: ours over PyTorch eager"),
+        ({"ratio": 0.71}, "D: ours over JAX jitted"),
+        ({"agrees": False}, "losses within the spread of seeds"),
+        ({"same_bits": False}, "compiled and reference: the same bits"),
+        ({"slope": 1.2}, "slope of time on samples"),
+        ({"slope": 0.8}, "slope of memory on samples"),
+        ({"compiling": 30.5}, "first use: s of compiling"),
+        ({"compiling": 30.5}, "later starts: s more than without"),
+        ({"announced": False}, "first use: announced, once"),
+    ],
+)
+def test_goals_are_judged_by_what_was_measured(worse, missed):
+    assert missed in [row["goal"] for row in goals(measured(**worse)) if not row["met"]]
+
+
+def test_a_configuration_that_was_not_measured_spoils_what_is_said_of_all():
+    without = {name: section for name, section in measured().items() if name != "F"}
+    unmet = [row["goal"] for row in goals(without) if not row["met"]]
+    assert "losses within the spread of seeds" in unmet
+    assert "compiled and reference: the same bits" in unmet
 
 
 # --- what is stored -----------------------------------------------------------------------------
@@ -216,29 +217,18 @@ def test_every_contender_is_stored_or_its_absence_explained(results, name):
         assert row["epoch"]["median_ms"] <= row["epoch"]["upper_quartile_ms"]
 
 
-@pytest.mark.parametrize("name", CONFIGURATIONS)
-def test_the_parts_of_our_step_are_stored_beside_their_bare_calls(results, name):
-    section = results["sections"][name]
-    assert list(section["ours_by_part"]) == [*Ours.parts, "the rest"]
-    parts = sum(part["median_ms"] for part in section["ours_by_part"].values())
-    assert 0.8 < parts / section["contenders"]["ours exact"]["epoch"]["median_ms"] < 1.25
-    bare = sum(call["epoch_ms"] for call in section["unavoidable"])
-    assert bare == pytest.approx(section["unavoidable_sum_ms"], rel=1e-2)
-    assert {call["part"] for call in section["unavoidable"]} <= set(Ours.parts)
-
-
 def test_stored_losses_agree(results):
     for name in CONFIGURATIONS:
         for contender, row in results["sections"][name]["contenders"].items():
             assert row["loss"].get("agrees", True), (name, contender)
 
 
-def test_each_step_of_the_optimisation_is_stored_and_changed_no_bit(results):
-    steps = results["sections"]["steps"]
-    assert list(steps["variants"]) == list(STEPS)
-    assert steps["same_bits"] is True
+def test_stored_bits_agree(results):
+    for name in CONFIGURATIONS:
+        assert results["sections"][name]["compiled_and_reference_same_bits"] is True
 
 
 def test_stored_machine_is_described_and_not_named(results):
     assert {"processor", "cores", "memory_gb", "python", "packages"} <= set(results["machine"])
+    assert None not in results["machine"]["packages"].values()
     assert "/" not in json.dumps(results["machine"])
