@@ -1,4 +1,4 @@
-# `make book`, `make test` and `make bench` do everything, set-up included. They need Python 3.11+
+# `make book`, `make test`, `make verify` and `make bench` do everything, set-up included. They need Python 3.11+
 # and make.
 
 PYTHON ?= python3
@@ -8,13 +8,19 @@ BENCH_PIP := benchmarks/.venv/bin/python -m pip install --quiet --disable-pip-ve
 # this index cannot be reached, pip says so and takes what it finds elsewhere.
 PYTORCH_CPU := https://download.pytorch.org/whl/cpu
 
-.PHONY: book test bench clean
+.PHONY: book test verify bench clean
 
 book: .venv/installed
 	$(BIN)/jupyter-book build . -W --keep-going
 
 test: .venv/installed
 	$(BIN)/pytest
+
+# Everything: the slow tests too, and exp and log of every float32 there is, by either backend.
+verify: .venv/installed
+	$(BIN)/pytest -m ""
+	NNFS_BOOK_BACKEND=reference $(BIN)/python tools/exhaustive.py
+	$(BIN)/python tools/exhaustive.py
 
 bench: benchmarks/.venv/installed
 	benchmarks/.venv/bin/python -m benchmarks.run
