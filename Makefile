@@ -1,5 +1,5 @@
-# `make book`, `make test` and `make bench` do everything, set-up included. They need make and one
-# of these Pythons; `make book PYTHON=python3.13` chooses it.
+# `make book`, `make test`, `make verify` and `make bench` do everything, set-up included. They need
+# make and one of these Pythons; `make book PYTHON=python3.13` chooses it.
 
 SUPPORTED := 3.11 3.12 3.13 3.14 3.15
 PYTHON ?= python3
@@ -17,13 +17,19 @@ REFUSE_OTHERS = $(if $(filter $(VERSION),$(SUPPORTED)),,$(error This needs Pytho
 $(firstword $(SUPPORTED)) to $(lastword $(SUPPORTED)); $(PYTHON) is \
 $(or $(VERSION),not there). PYTHON=python3.13 on the command line names another one))
 
-.PHONY: book test bench clean
+.PHONY: book test verify bench clean
 
 book: $(INSTALLED)
 	$(BIN)/jupyter-book build . -W --keep-going
 
 test: $(INSTALLED)
 	$(BIN)/pytest
+
+# Everything: the slow tests too, and exp and log of every float32 there is, by either backend.
+verify: $(INSTALLED)
+	$(BIN)/pytest -m ""
+	NNFS_BOOK_BACKEND=reference $(BIN)/python -m tools.exhaustive
+	$(BIN)/python -m tools.exhaustive
 
 # About 20 minutes on a machine that has nothing else to do.
 bench: $(BENCH_INSTALLED)

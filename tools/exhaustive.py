@@ -1,4 +1,4 @@
-"""Compare exp and log with the C library's 80-bit ones on every float32: python tests/exhaustive.py
+"""Compare exp and log with the C library's 80-bit ones on every float32: python tools/exhaustive.py
 
 All 4,294,967,296 inputs, a few minutes; run it after any change to exp or log. It needs a
 processor whose long double has 64 bits of precision (x86). The test suite compares a random

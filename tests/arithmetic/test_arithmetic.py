@@ -1,9 +1,11 @@
-"""The order-free arithmetic: same bits in any order, exact sums, close to float64."""
+"""Sums without an order: exact, the same in any company, and who computes them."""
 
-import threading
+import os
+import subprocess
+import sys
+from contextlib import nullcontext
 from fractions import Fraction
 from math import ceil, log2
-from operator import add
 
 import numpy as np
 import pytest
@@ -12,21 +14,25 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from mpmath import mp
 
-from nnfs_book import arithmetic
 from nnfs_book.arithmetic import (
-    affine,
-    affine_gradients,
+    all_finite,
+    as_float,
+    backend,
     cos,
-    empty,
-    in_blocks,
+    exp,
+    fast,
+    has_twin,
+    is_native,
+    log,
     matmul,
     native,
     operand_bits,
     power,
+    reference,
     sin,
     snap,
     total,
-    use_threads,
+    twins,
 )
 
 # Any finite float32: subnormals, zeros of both signs and the largest numbers included.
@@ -39,6 +45,11 @@ def bits(a):
     """Return the bit patterns of a float32 array, so that -0 differs from 0."""
     assert a.dtype == np.float32
     return np.atleast_1d(a).view(np.uint32)
+
+
+def same_bits(a, b):
+    """Demand two equal float32 arrays, signs of zeros included."""
+    assert a.shape == b.shape and (bits(a) == bits(b)).all()
 
 
 def matrices(elements, terms):
@@ -69,17 +80,21 @@ def nearest_float32(exact):
 
 
 def snapped_exactly(a, keep):
-    """Round to the grid of `snap` with whole-number arithmetic only."""
-    largest = max((abs(Fraction(float(x))) for x in a.flat), default=Fraction(0))
+    """Round numbers that share a grid as `snap` does, with whole-number arithmetic only."""
+    a = [Fraction(float(x)) for x in np.ravel(a)]
+    largest = max(map(abs, a), default=Fraction(0))
     if largest == 0:
-        return [Fraction(0)] * a.size
+        return a
     e = 0
     while largest >= Fraction(2) ** e:
         e += 1
     while largest < Fraction(2) ** (e - 1):
         e -= 1
     unit = Fraction(2) ** (e - keep)
-    return [round(Fraction(float(x)) / unit) * unit for x in a.flat]  # round: ties to even
+    return [round(x / unit) * unit for x in a]  # round: ties to even
+
+
+# --- No order, no layout, no company --------------------------------------------------------------
 
 
 def test_sums_do_depend_on_the_order_without_this_module():
@@ -93,16 +108,14 @@ def test_sums_do_depend_on_the_order_without_this_module():
 def test_matmul_has_no_order(elements, data):
     a, b = data.draw(matrices(elements, terms=st.integers(1, 40)))
     order = data.draw(st.permutations(range(a.shape[1])))
-    expected = bits(matmul(a, b))
-    assert (bits(matmul(a[:, order], b[order])) == expected).all()
+    same_bits(matmul(a[:, order], b[order]), matmul(a, b))
 
 
 @given(pair=matrices(numbers, terms=st.integers(1, 40)))
 def test_matmul_has_no_memory_layout(pair):
     a, b = pair
-    expected = bits(matmul(a, b))
     for a_layout, b_layout in zip(layouts(a), layouts(b), strict=True):
-        assert (bits(matmul(a_layout, b_layout)) == expected).all()
+        same_bits(matmul(a_layout, b_layout), matmul(a, b))
 
 
 @pytest.mark.parametrize("terms", [5, 100, 512, 3000])
@@ -110,257 +123,284 @@ def test_long_matmul_has_no_order(terms):
     random = np.random.RandomState(terms)
     a = random.standard_normal((30, terms)).astype(np.float32)
     b = random.standard_normal((terms, 20)).astype(np.float32)
-    expected = bits(matmul(a, b))
     for _ in range(5):
         order = random.permutation(terms)
-        assert (bits(matmul(a[:, order], b[order])) == expected).all()
+        same_bits(matmul(a[:, order], b[order]), matmul(a, b))
 
 
-def test_a_zero_has_no_sign():
-    result = matmul(np.full((2, 8), -1), np.zeros((8, 2)))
-    assert (bits(result) == 0).all()
+@given(pair=matrices(numbers, terms=st.integers(1, 40)))
+def test_the_product_of_the_transposed_is_the_transposed_product(pair):
+    a, b = pair
+    same_bits(matmul(b.T, a.T).T, matmul(a, b))
 
 
 @given(data=st.data())
-def test_total_has_no_order(data):
-    a = data.draw(
-        arrays(np.float32, st.tuples(st.integers(1, 30), st.integers(1, 5)), elements=numbers)
-    )
+def test_a_row_and_a_column_have_the_same_product_alone_and_in_company(data):
+    a, b = data.draw(matrices(numbers, terms=st.integers(1, 40)))
+    rows = data.draw(st.lists(st.integers(0, len(a) - 1), min_size=1, max_size=9))
+    columns = data.draw(st.lists(st.integers(0, b.shape[1] - 1), min_size=1, max_size=9))
+    whole = matmul(a, b)
+    same_bits(matmul(a[rows], b[:, columns]), whole[rows][:, columns])
+
+
+@given(data=st.data())
+def test_total_has_no_order_and_no_company(data):
+    shape = st.tuples(st.integers(1, 30), st.integers(1, 5))
+    a = data.draw(arrays(np.float32, shape, elements=numbers))
     order = data.draw(st.permutations(range(len(a))))
-    expected = bits(total(a, axis=0))
-    assert (bits(total(a[order], axis=0)) == expected).all()
-    assert (bits(total(a)) == bits(total(a[order]))).all()
+    columns = total(a, axis=0)
+    same_bits(total(a[order], axis=0), columns)
+    same_bits(total(a[:, :1], axis=0), columns[:1])
+    assert bits(total(a)) == bits(total(a[order]))
     for layout in layouts(a):
-        assert (bits(total(layout, axis=0)) == expected).all()
-        assert (bits(total(layout.T, axis=1)) == expected).all()
+        same_bits(total(layout, axis=0), columns)
+        same_bits(total(layout.T, axis=1), columns)
+
+
+# --- Exact, and rounded once ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("axis", [None, 0, 1])
+@given(data=st.data())
+def test_snap_rounds_to_a_grid_for_each_sum(axis, data):
+    shape = st.tuples(st.integers(1, 6), st.integers(1, 6))
+    a = data.draw(arrays(np.float32, shape, elements=numbers))
+    keep = data.draw(st.integers(1, 51))
+    found = snap(a, keep, axis)
+    assert found.dtype == np.float64 and found.shape == a.shape
+    lines = {None: [(found, a)], 0: zip(found.T, a.T), 1: zip(found, a)}[axis]
+    for line, of_a in lines:
+        assert list(map(Fraction, line.ravel().tolist())) == snapped_exactly(of_a, keep)
 
 
 @settings(max_examples=50)
 @given(pair=matrices(numbers, terms=st.integers(1, 20)))
 def test_matmul_is_the_exact_sum_rounded_once(pair):
     a, b = pair
-    n, k, m = *a.shape, b.shape[1]
-    keep = min(24, (53 - (k - 1).bit_length()) // 2)
-    left, right = snapped_exactly(a, keep), snapped_exactly(b, keep)
-    result = matmul(a, b)
-    for i in range(n):
-        for j in range(m):
-            exact = sum((left[i * k + t] * right[t * m + j] for t in range(k)), Fraction(0))
-            assert result[i, j] == nearest_float32(exact)
+    keep = operand_bits(a.shape[1], operands=2)
+    left = [snapped_exactly(row, keep) for row in a]
+    right = [snapped_exactly(column, keep) for column in b.T]
+    wanted = [
+        [nearest_float32(sum(map(Fraction.__mul__, row, column))) for column in right]
+        for row in left
+    ]
+    assert (matmul(a, b) == np.array(wanted)).all()
+
+
+@given(pair=matrices(ordinary, terms=st.integers(1, 32)))
+def test_up_to_32_terms_of_like_size_nothing_is_snapped_away(pair):
+    a, b = (np.round(x * 1024) / 1024 for x in pair)
+    exact = a.astype(np.float64) @ b.astype(np.float64)
+    assert (matmul(a, b) == exact.astype(np.float32)).all()
 
 
 @settings(max_examples=50)
 @given(a=arrays(np.float32, st.integers(1, 40), elements=numbers))
 def test_total_is_the_exact_sum_rounded_once(a):
-    keep = min(51, 53 - (len(a) - 1).bit_length())
+    keep = operand_bits(len(a), operands=1)
     assert total(a) == nearest_float32(sum(snapped_exactly(a, keep), Fraction(0)))
-
-
-@pytest.mark.parametrize("keepdims", [False, True])
-@pytest.mark.parametrize("axis", [None, 0, 1, 2, -1])
-def test_total_along_any_axis(axis, keepdims):
-    for shape in ((2, 3, 4), (3, 4), (4,), (0, 4), (4, 0)):
-        if axis is None or axis < len(shape):
-            a = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
-            found, wanted = total(a, axis, keepdims), a.sum(axis=axis, keepdims=keepdims)
-            assert found.shape == wanted.shape
-            assert (found == wanted).all()
 
 
 def test_operand_bits_fill_53_and_no_more():
     for operands, most in ((1, 51), (2, 24)):
         for terms in range(1, 5000):
-            keep = operand_bits(terms, operands)
-            room = 53 - ceil(log2(terms))
+            keep, room = operand_bits(terms, operands), 53 - ceil(log2(terms))
             assert operands * keep <= room
             assert keep == most or operands * (keep + 1) > room
 
 
-@settings(max_examples=50)
-@given(data=st.data())
-def test_affine_is_the_exact_sum_rounded_once(data):
-    a, b = data.draw(matrices(ordinary, terms=st.sampled_from([1, 2, 7, 20, 32])))
-    row = data.draw(arrays(np.float32, (1, b.shape[1]), elements=ordinary))
-    _, e = np.frexp(abs(a).max())
-    one = 2.0 ** (e - 1)  # on the grid of a, whatever its bits
-    ones, scaled = np.full((len(a), 1), one), np.vstack([b, row / one])
-    keep = operand_bits(len(scaled), operands=2)
-    left = np.hstack([np.reshape(snapped_exactly(a, keep), a.shape), np.vectorize(Fraction)(ones)])
-    exact = left @ np.reshape(snapped_exactly(scaled, keep), scaled.shape)
-    wanted = [[nearest_float32(x) for x in line] for line in exact]
-    assert (affine(a, b, row) == np.array(wanted)).all()
-
-
-@given(pair=matrices(numbers, terms=st.integers(1, 40)))
-def test_gradients_of_affine_are_exact_sums_rounded_once(pair):
-    a, b = pair
-    product, sums = affine_gradients(a.T, b)
-    assert (bits(product) == bits(matmul(a, b))).all()
-    keep = operand_bits(len(b), operands=2)
-    exact = np.reshape(snapped_exactly(b, keep), b.shape).sum(axis=0)
-    assert sums.tolist() == [[nearest_float32(x) for x in exact]]
-
-
-@pytest.fixture
-def threads():
-    """Give back one thread, whatever the test has set."""
-    yield use_threads
-    use_threads(1)
-
-
-@pytest.mark.parametrize("shapes", [((999, 40), (40, 33)), ((3, 9000), (9000, 200))])
-def test_blocks_and_threads_do_not_change_the_bits(shapes, threads, monkeypatch):
-    random = np.random.RandomState(0)
-    a, b = (random.standard_normal(shape).astype(np.float32) for shape in shapes)
-    row = b[:1]
-    wanted = [affine(a, b, row), *affine_gradients(a.T, b), *affine_gradients(b, a.T)]
-    for block, count in ((2**17, 2), (2**10, 1), (2**10, 2), (2**12, 3)):
-        monkeypatch.setattr(arithmetic, "BLOCK", block)
-        threads(count)
-        found = [affine(a, b, row), *affine_gradients(a.T, b), *affine_gradients(b, a.T)]
-        for one, other in zip(wanted, found, strict=True):
-            assert (bits(one) == bits(other)).all()
-
-
-def test_blocks_cover_every_row_once(threads, monkeypatch):
-    monkeypatch.setattr(arithmetic, "BLOCK", 10)
-    for count in (1, 2, 5):
-        threads(count)
-        for rows in (0, 1, 9, 10, 11, 100):
-            blocks = in_blocks(
-                lambda a, b: [(a, b)], *np.arange(2 * rows).reshape(2, -1), combine=add
-            )
-            assert max(len(a) for a, b in blocks) <= 10
-            covered, also = map(np.concatenate, zip(*blocks, strict=True))
-            assert sorted(covered) == list(range(rows))
-            assert (also == covered + rows).all()
-
-
-def test_an_error_in_a_thread_is_raised(threads, monkeypatch):
-    monkeypatch.setattr(arithmetic, "BLOCK", 10)
-    threads(2)
-    for place in (2, 95):
-        a = np.ones((100, 3), np.float32)
-        a[place, 1] = np.nan
-        with pytest.raises(ValueError, match="NaN or infinity"):
-            matmul(a, np.ones((3, 2)))
-
-
-@pytest.mark.parametrize("count", [0, 1.5, True, "2"])
-def test_use_threads_refuses_what_is_no_count(count):
-    with pytest.raises(ValueError, match="count must be a whole number of at least 1"):
-        use_threads(count)
-
-
-@pytest.mark.parametrize("keep", [lambda a: a, lambda a: a[5:, ::2], lambda a: memoryview(a)])
-def test_memory_in_use_is_not_handed_out(keep):
-    shape = (300, 301)
-    kept = keep(empty(shape))
-    others = [empty(shape) for _ in range(5)]
-    assert not any(np.shares_memory(np.asarray(kept), other) for other in others)
-
-
-def test_memory_out_of_use_is_handed_out_again():
-    shape = (300, 302)
-    address = empty(shape).ctypes.data
-    assert empty(shape).ctypes.data == address
-
-
-def test_unused_memory_is_given_back(monkeypatch):
-    monkeypatch.setattr(arithmetic, "_kept", threading.local())
-    empty((300, 302))
-    empty((300, 303))
-    assert len(arithmetic._kept.__dict__[(300, 302), np.float32]) == 1
-    assert len(arithmetic._kept.__dict__[(300, 303), np.float32]) == 1
-    monkeypatch.setattr(arithmetic, "ENOUGH", 0)
-    used = empty((300, 304))
-    assert arithmetic._kept.__dict__[(300, 303), np.float32] == []
-    assert empty((300, 304)) is not used
-
-
-def test_as_much_unused_memory_is_kept_as_is_in_use(monkeypatch):
-    monkeypatch.setattr(arithmetic, "_kept", threading.local())
-    monkeypatch.setattr(arithmetic, "ENOUGH", 0)
-    used = empty((300, 306))
-    address = empty((300, 305)).ctypes.data
-    others = [empty((300, 307)) for _ in range(3)]
-    assert empty((300, 305)).ctypes.data == address
-    assert not any(np.shares_memory(used, other) for other in others)
-
-
 @pytest.mark.parametrize("terms", [5, 64, 512, 1000, 2048, 3000])
 @pytest.mark.parametrize("spread", [0, 3])
-def test_matmul_is_close_to_float64(terms, spread):
+def test_rows_and_columns_of_any_scale_keep_their_accuracy(terms, spread):
+    """Each entry is within a bound of its own row and column, whatever the others are."""
     random = np.random.RandomState(terms + spread)
-    shape_a, shape_b = (50, terms), (terms, 40)
-    a = random.standard_normal(shape_a) * 10.0 ** random.uniform(-spread, spread, shape_a)
-    b = random.standard_normal(shape_b) * 10.0 ** random.uniform(-spread, spread, shape_b)
+    a = random.standard_normal((50, terms)) * 10.0 ** random.uniform(-spread, spread, (50, 1))
+    b = random.standard_normal((terms, 40)) * 10.0 ** random.uniform(-spread, spread, (1, 40))
     a, b = a.astype(np.float32), b.astype(np.float32)
-    reference = a.astype(np.float64) @ b.astype(np.float64)
-    scale = terms * float(abs(a).max()) * float(abs(b).max())
-    assert abs(matmul(a, b) - reference).max() <= 2.0**-18 * scale
-
-
-@given(a=arrays(np.float32, st.integers(1, 50), elements=numbers), keep=st.integers(1, 51))
-def test_snap_rounds_to_the_grid(a, keep):
-    assert [Fraction(x) for x in snap(a, keep).tolist()] == snapped_exactly(a, keep)
-
-
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize("terms", [2, 8])
-def test_what_is_not_finite_is_refused(bad, terms):
-    a, b = np.ones((3, terms), np.float32), np.ones((terms, 2), np.float32)
-    a[1, 1] = bad
-    with pytest.raises(ValueError, match="NaN or infinity"):
-        matmul(a, b)
-    with pytest.raises(ValueError, match="NaN or infinity"):
-        matmul(b.T, a.T)
-    with pytest.raises(ValueError, match="NaN or infinity"):
-        total(a)
-
-
-@pytest.mark.parametrize("shapes", [((2, 3), (4, 5)), ((3,), (3, 2)), ((2, 3), (3,))])
-def test_matmul_refuses_shapes_that_do_not_fit(shapes):
-    with pytest.raises(ValueError, match=r"matmul wants shapes \(n, k\) and \(k, m\)"):
-        matmul(np.ones(shapes[0]), np.ones(shapes[1]))
-
-
-@pytest.mark.parametrize("keep", [0, 52])
-def test_snap_refuses_bits_out_of_range(keep):
-    with pytest.raises(ValueError, match="bits must be from 1 to 51"):
-        snap([1.0], keep)
-
-
-def test_empty_operands():
-    assert matmul(np.ones((0, 9)), np.ones((9, 2))).shape == (0, 2)
-    assert matmul(np.ones((3, 0)), np.ones((0, 2))).tolist() == [[0, 0]] * 3
-    assert total(np.ones(0)) == 0
-
-
-@pytest.mark.filterwarnings("error")
-def test_results_too_large_or_small_are_rounded_without_a_warning():
-    assert matmul(np.full((1, 8), 3e38), np.full((8, 1), 3e38)).item() == np.inf
-    assert matmul(np.full((1, 8), 1e-30), np.full((8, 1), 1e-30)).item() == 0
-    assert total(np.full(8, 3e38)) == np.inf
-    assert matmul([[3e38, 3e38]], [[3e38], [-3e38]]).shape == (1, 1)
+    exact = a.astype(np.float64) @ b.astype(np.float64)
+    error = abs(matmul(a, b) - exact)
+    # a unit in the last place, and half a unit of either grid for each term
+    unit = 2.0 ** -operand_bits(terms, operands=2)
+    of_grid = terms * 2 * unit * abs(a).max(axis=1, keepdims=True) * abs(b).max(axis=0)
+    assert (error <= 2.0**-24 * abs(exact) + of_grid).all()
+    if terms <= 64:  # as float32 does, relative to the lengths of the two
+        lengths = np.linalg.norm(a, axis=1, keepdims=True) * np.linalg.norm(b, axis=0)
+        assert (error <= 3e-7 * lengths).all()
 
 
 def test_a_total_keeps_small_terms_beside_large_ones():
     assert total([[1e8, 0.1], [1e8, 0.1]], axis=0).tolist() == pytest.approx([2e8, 0.2])
 
 
-def test_native_is_plain_numpy():
-    a, b = np.random.RandomState(0).standard_normal((2, 6, 6))
+# --- Shapes, zeros and ends -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("keepdims", [False, True])
+@pytest.mark.parametrize("axis", [None, 0, 1, 2, -1, -2])
+def test_total_along_any_axis(axis, keepdims):
+    for shape in ((2, 3, 4), (3, 4), (4,), (0, 4), (4, 0)):
+        if axis is None or -len(shape) <= axis < len(shape):
+            a = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
+            found, wanted = total(a, axis, keepdims), a.sum(axis=axis, keepdims=keepdims)
+            assert found.shape == wanted.shape and found.dtype == np.float32
+            assert (found == wanted).all()
+
+
+def test_a_zero_product_has_no_sign():
+    same_bits(matmul(np.full((2, 8), -1), np.zeros((8, 2))), np.zeros((2, 2), np.float32))
+    same_bits(matmul([[-0.0, 1.0]], [[1.0], [-0.0]]), np.zeros((1, 1), np.float32))
+
+
+def test_empty_operands():
+    assert matmul(np.ones((0, 9)), np.ones((9, 2))).shape == (0, 2)
+    assert matmul(np.ones((3, 0)), np.ones((0, 2))).tolist() == [[0, 0]] * 3
+    assert total(np.ones(0)) == 0
+    assert all_finite(np.ones((0, 3)))
+
+
+@pytest.mark.filterwarnings("error")
+def test_results_too_large_or_small_are_rounded_without_a_warning():
+    assert matmul(np.full((1, 8), 3e38), np.full((8, 1), 3e38)).item() == np.inf
+    assert matmul(np.full((1, 8), -3e38), np.full((8, 1), 3e38)).item() == -np.inf
+    assert matmul(np.full((1, 8), 1e-30), np.full((8, 1), 1e-30)).item() == 0
+    assert matmul([[2.0**-100]], [[2.0**-49]]).item() == 2.0**-149  # the smallest there is
+    assert total(np.full(8, 3e38)) == np.inf
+    assert total(np.full(3, 2.0**-149)) == 3 * 2.0**-149
+    assert matmul([[3e38, 3e38]], [[3e38], [-3e38]]).item() == 0
+
+
+# --- What is refused ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("terms", [2, 8, 200])
+def test_what_is_not_finite_is_refused(bad, terms):
+    a, b = np.ones((3, terms), np.float32), np.ones((terms, 2), np.float32)
+    a[1, 1] = bad
+    for call in (
+        lambda: matmul(a, b),
+        lambda: matmul(b.T, a.T),
+        lambda: total(a),
+        lambda: total(a, axis=0),
+        lambda: total(a, axis=1),
+        lambda: snap(a, 5),
+        lambda: snap(a, 5, axis=0),
+    ):
+        with pytest.raises(ValueError, match="a sum must be of finite numbers, got NaN or infinity"):
+            call()
+    assert not all_finite(a) and all_finite(b)
+
+
+@pytest.mark.parametrize("arithmetic", [native, nullcontext])
+@pytest.mark.parametrize("shapes", [((2, 3), (4, 5)), ((3,), (3, 2)), ((2, 3), (3,)), ((), ())])
+def test_matmul_refuses_shapes_that_do_not_fit(shapes, arithmetic):
+    wanted = r"matmul wants shapes \(n, k\) and \(k, m\), got \("
+    with arithmetic(), pytest.raises(ValueError, match=wanted):
+        matmul(np.ones(shapes[0]), np.ones(shapes[1]))
+
+
+@pytest.mark.parametrize("keep", [0, 52])
+def test_snap_refuses_bits_out_of_range(keep):
+    with pytest.raises(ValueError, match=f"bits must be from 1 to 51, got {keep}"):
+        snap([1.0], keep)
+
+
+# --- Plain NumPy ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.complex128])
+def test_native_is_plain_numpy_in_the_type_that_comes_in(dtype):
+    a, b = np.random.RandomState(0).standard_normal((2, 6, 6)).astype(dtype)
     with native():
-        assert (matmul(a, b) == a @ b).all()
-        assert (total(a, axis=1) == a.sum(axis=1)).all()
-    assert matmul(a, b).dtype == np.float32
+        assert is_native()
+        for found, wanted in (
+            (matmul(a, b), a @ b),
+            (total(a, axis=1), a.sum(axis=1)),
+            (exp(a), np.exp(a)),
+            (log(abs(a)), np.log(abs(a))),
+        ):
+            assert (found == wanted).all() and found.dtype == wanted.dtype
+        assert as_float(a) is a and as_float([1, 2]).dtype == np.float64
+    assert not is_native()
+
+
+def test_outside_native_all_is_float32_and_nothing_is_complex():
+    a = np.random.RandomState(0).standard_normal((6, 6))
+    results = [matmul(a, a), total(a), exp(a), log(abs(a))]
+    assert {r.dtype for r in results} == {np.dtype(np.float32)}
+
+
+def test_a_native_product_in_float32_is_that_in_float64_rounded_once():
+    a, b = np.random.RandomState(0).standard_normal((2, 60, 60)).astype(np.float32)
+    wanted = (a.astype(np.float64) @ b.astype(np.float64)).astype(np.float32)
+    with native():
+        same_bits(matmul(a, b), wanted)
+        same_bits(matmul(a, b.astype(np.float64)), wanted)
 
 
 def test_native_ends_after_an_error():
     with pytest.raises(ZeroDivisionError), native():
         raise ZeroDivisionError
     assert total(np.ones(3, np.float64)).dtype == np.float32
+
+
+# --- Who computes ---------------------------------------------------------------------------------
+
+
+def ask(variable, program="", without_numba=False):
+    """Return what a fresh Python says who computes, or how it fails."""
+    hidden = (
+        "import importlib.util as u; find = u.find_spec; "
+        "u.find_spec = lambda name, *rest: None if name == 'numba' else find(name, *rest); "
+    )
+    program = hidden * without_numba + "from nnfs_book.arithmetic import backend; print(backend());" + program
+    environment = {k: v for k, v in os.environ.items() if k != "NNFS_BOOK_BACKEND"}
+    if variable is not None:
+        environment["NNFS_BOOK_BACKEND"] = variable
+    run = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=120
+    )
+    return run.stdout.strip() or run.stderr.strip().splitlines()[-1]
+
+
+def test_the_environment_chooses_who_computes():
+    assert ask("reference") == "reference"
+    assert ask("reference", without_numba=True) == "reference"
+    for variable in (None, ""):
+        assert ask(variable, without_numba=True) == "reference"
+    wrong = "ValueError: NNFS_BOOK_BACKEND must be compiled or reference, got 'fast'"
+    assert ask("fast") == wrong
+    missing = "ImportError: NNFS_BOOK_BACKEND=compiled needs Numba: pip install numba"
+    assert ask("compiled", without_numba=True) == missing
+
+
+def test_numba_computes_where_it_is_installed():
+    pytest.importorskip("numba")
+    for variable in (None, "", "compiled"):
+        assert ask(variable) == "compiled"
+
+
+def test_the_definitions_need_no_numba():
+    program = "import sys; from nnfs_book.network import model; print('numba' in sys.modules)"
+    assert ask("reference", program).split() == ["reference", "False"]
+
+
+def test_a_twin_is_that_of_the_very_function():
+    def definition(a):
+        return a
+
+    def put_in_its_place(a):
+        return a
+
+    assert has_twin(definition, "matmul") is definition and twins()[definition] == "matmul"
+    assert fast(put_in_its_place) is put_in_its_place
+    if backend() == "compiled":
+        assert fast(definition) == fast(reference.matmul) != reference.matmul
+    with native():
+        assert fast(reference.matmul) is reference.matmul
+
+
+# --- Other functions that end in the same bits ----------------------------------------------------
 
 
 @given(x=arrays(np.float64, 20, elements=st.floats(-1000, 1000)))
@@ -379,3 +419,8 @@ def test_sin_of_a_million():
 @given(base=st.floats(0.5, 1), exponent=st.integers(0, 10_001))
 def test_power(base, exponent):
     assert power(base, exponent) == pytest.approx(base**exponent, rel=1e-11, abs=1e-300)
+
+
+def test_a_negative_power_is_refused():
+    with pytest.raises(ValueError, match="exponent must be at least 0, got -1"):
+        power(0.5, -1)

@@ -1,75 +1,79 @@
-"""The same bits everywhere and for good: trainings under every arithmetic library at hand.
+"""The same bits everywhere and for good.
 
-Each test trains the classifier of figures G for all its 10,001 epochs in a process of its own,
-with other vector instructions in NumPy, other matrix kernels in OpenBLAS or another number of
-threads, and compares the SHA-256 of all trained parameters with that of the stored ensemble.
-Three larger trainings are held to their hashes after 200 epochs: the arithmetic is frozen, since
-every stored ensemble rests on it.
+Each test trains the networks of `trainings` in a process of its own: by either backend, with other
+vector instructions in NumPy, other matrix kernels in OpenBLAS or another number of threads. All
+trained parameters together have the SHA-256 below, since every stored figure rests on them.
 """
 
 import json
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
 
-from nnfs_book.arithmetic import use_threads
-from nnfs_book.checks.ensembles import load
-from nnfs_book.checks.experiments import EXPERIMENTS
-
-PROGRAM = """
-import json, numpy
-from nnfs_book.checks.experiments import EXPERIMENTS
-from numpy._core._multiarray_umath import __cpu_features__ as features
-print(json.dumps([EXPERIMENTS["G"]().sha256, [f for f, on in features.items() if on]]))
-"""
+EPOCHS = {"A": 200, "D": 20, "F": 20, "G": 200, "digits": 5}
+FROZEN = {
+    "A": "0452606b72426857ccd5ff8c3840488e61e6a4e2907141be6f747e7be36ffd1e",
+    "D": "998c6372122cc18b872bebadd6da9c524495ecf71e426bb6ec6b8fb06ee9f624",
+    "F": "4caadf11fd31e70e5efe14eb92ec376f889950370f9519bd5b33954c3dc5109c",
+    "G": "99ab79fd0882db81325fdc8c48216295ccd4b8e42d7efe31e288c69640bea15d",
+    "digits": "4dec296da385e794016bf37dda757b9980d8c32cd9121b8b2a52f4405c09ffd3",
+}
+BACKENDS = ["reference"] + ["compiled"] * (find_spec("numba") is not None)
 ABOVE_BASELINE = [f for f in __cpu_dispatch__ if __cpu_features__[f]]
 KERNELS = {"Nehalem": "SSE42", "Haswell": "AVX2", "SkylakeX": "AVX512_SKX"}
-SETTINGS = {
-    "one thread": {"OPENBLAS_NUM_THREADS": "1"},
-    "two threads": {"OPENBLAS_NUM_THREADS": "2"},
-    "baseline NumPy": {"NPY_DISABLE_CPU_FEATURES": " ".join(ABOVE_BASELINE)},
-} | {f"{kernel} kernels": {"OPENBLAS_CORETYPE": kernel} for kernel in KERNELS}
 
 
-def train(settings):
-    """Train G under environment settings; return its hash and NumPy's enabled features."""
+def train(epochs, **settings):
+    """Train in a fresh process with these environment variables; return what it reports."""
     run = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
-        env={**os.environ, **settings},
+        [sys.executable, Path(__file__).with_name("trainings.py"), json.dumps(epochs)],
+        env=os.environ | settings,
         capture_output=True,
         text=True,
-        check=True,
     )
+    assert run.returncode == 0, run.stderr
     return json.loads(run.stdout)
 
 
-@pytest.mark.parametrize("name", SETTINGS)
-def test_training_g_gives_the_same_bits(name):
-    kernel = SETTINGS[name].get("OPENBLAS_CORETYPE")
-    if kernel and not __cpu_features__.get(KERNELS[kernel]):
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_arithmetic_is_frozen(backend):
+    report = train(EPOCHS, NNFS_BOOK_BACKEND=backend)
+    assert report["backend"] == backend
+    assert report["hashes"] == FROZEN
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_threads_do_not_change_the_bits(backend, threads):
+    settings = {"OPENBLAS_NUM_THREADS": threads, "NUMBA_NUM_THREADS": threads}
+    assert train(EPOCHS, NNFS_BOOK_BACKEND=backend, **settings)["hashes"] == FROZEN
+
+
+@pytest.mark.slow
+def test_vector_instructions_do_not_change_the_bits():
+    features = " ".join(ABOVE_BASELINE)
+    report = train(EPOCHS, NNFS_BOOK_BACKEND="reference", NPY_DISABLE_CPU_FEATURES=features)
+    assert not set(report["features"]) & set(ABOVE_BASELINE)
+    assert report["hashes"] == FROZEN
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_matrix_kernels_do_not_change_the_bits(kernel):
+    if not __cpu_features__.get(KERNELS[kernel]):
         pytest.skip(f"this processor cannot run OpenBLAS's {kernel} kernels")
-    sha256, features = train(SETTINGS[name])
-    assert sha256 == load("G")[0]["sha256"]
-    if name == "baseline NumPy":
-        assert not set(features) & set(ABOVE_BASELINE)
+    report = train(EPOCHS, NNFS_BOOK_BACKEND="reference", OPENBLAS_CORETYPE=kernel)
+    assert report["hashes"] == FROZEN
 
 
-# After 200 epochs, recorded when the arithmetic was frozen.
-FROZEN = {
-    "A": "9876f274c03e9be4f656c6ee957d019fdaa7369f9fa853f9db02c2d4e8412e37",
-    "D": "5e1a871bf28eba3de8834761fe602ace0eb215d8b71e7df5c5249052c9bb51dc",
-    "F": "b9ca8cc8ff28b348b97b2a30b555717c541a38e9554f21da988098f285bbb102",
-}
-
-
-@pytest.mark.parametrize("count", [1, 2])
-@pytest.mark.parametrize("name", FROZEN)
-def test_the_arithmetic_is_frozen(name, count):
-    use_threads(count)
-    try:
-        assert EXPERIMENTS[name](epochs=200).sha256 == FROZEN[name]
-    finally:
-        use_threads(1)
+@pytest.mark.slow
+@pytest.mark.skipif(len(BACKENDS) < 2, reason="there is one backend only")
+def test_a_whole_training_ends_in_the_same_bits_by_either_backend():
+    one, other = (train({"G": 10_001}, NNFS_BOOK_BACKEND=b)["hashes"] for b in BACKENDS)
+    assert one == other

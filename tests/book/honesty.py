@@ -385,10 +385,26 @@ def written_pages():
 # The way pytest is called
 
 
+# What plain `pytest` is called with: notebooks are compared word by word, and only slow tests wait.
+ADDOPTS = {
+    "--doctest-modules",
+    "--nbval",
+    "--nbval-current-env",
+    "--numprocesses=auto",
+    "--dist=loadfile",
+    "--strict-markers",
+    "-m",
+    "not slow",
+}
+
+
 def pytest_faults(options):
-    """Faults of [tool.pytest.ini_options]: notebooks are compared, all of them, word by word."""
-    words = options["addopts"]
-    faults = [f"{w} is missing" for w in ("--nbval", "--nbval-current-env") if w not in words]
-    faults += [f"{w} is lenient" for w in words if re.search("lax|sanitize|deselect|ignore", w)]
-    places = {"tests", "nnfs_book", "book"} - set(options["testpaths"])
-    return faults + [f"{place} is not tested" for place in sorted(places)]
+    """Faults of [tool.pytest.ini_options]: every option is one that is known to hide nothing."""
+    words, places = options["addopts"], options["testpaths"]
+    faults = [f"{word} is missing" for word in sorted(ADDOPTS - set(words))]
+    faults += [f"{word} may hide a test" for word in words if word not in ADDOPTS]
+    faults += [f"{place} is not tested" for place in {"tests", "nnfs_book", "book"} - set(places)]
+    if words.count("-m") != 1 or words[words.index("-m") + 1 :][:1] != ["not slow"]:
+        faults.append("tests are chosen by another mark than slow")
+    known = {"testpaths", "addopts", "markers", "xfail_strict"}
+    return faults + [f"{name} may hide a test" for name in sorted(set(options) - known)]

@@ -253,15 +253,27 @@ def test_a_missing_or_stray_page_is_found():
     assert honesty.toc_faults(toc, both | {"book/stray"}) != []
 
 
+STRICT = {"addopts": [*honesty.ADDOPTS - {"-m", "not slow"}, "-m", "not slow"]}
+STRICT["testpaths"] = ["tests", "nnfs_book", "book"]
+
+
+def test_a_strict_call_of_pytest_has_no_fault():
+    assert honesty.pytest_faults(STRICT) == []
+
+
 @pytest.mark.parametrize(
-    "addopts, testpaths",
+    "changed",
     [
-        ("--nbval-current-env", "tests nnfs_book book"),
-        ("--nbval --nbval-current-env --nbval-lax", "tests nnfs_book book"),
-        ("--nbval --nbval-current-env --nbval-sanitize-with=x", "tests nnfs_book book"),
-        ("--nbval --nbval-current-env", "tests nnfs_book"),
+        *({"addopts": [w for w in STRICT["addopts"] if w != word]} for word in honesty.ADDOPTS),
+        *(
+            {"addopts": STRICT["addopts"] + more.split()}
+            for more in ("--nbval-lax", "--nbval-sanitize-with=x", "--deselect=x", "-k x", "-m x")
+        ),
+        {"addopts": STRICT["addopts"][:-1] + ["not slow and not book"]},
+        {"testpaths": ["tests", "nnfs_book"]},
+        {"norecursedirs": ["book"]},
+        {"filterwarnings": ["ignore"]},
     ],
 )
-def test_a_lenient_call_of_pytest_is_found(addopts, testpaths):
-    options = {"addopts": addopts.split(), "testpaths": testpaths.split()}
-    assert honesty.pytest_faults(options) != []
+def test_a_lenient_call_of_pytest_is_found(changed):
+    assert honesty.pytest_faults(STRICT | changed) != []
