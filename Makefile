@@ -1,5 +1,5 @@
-# `make book`, `make test` and `make bench` do everything, set-up included. They need Python 3.11+
-# and make.
+# `make book`, `make test`, `make portability` and `make bench` do everything, set-up included. They
+# need Python 3.11+ and make.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -8,13 +8,16 @@ BENCH_PIP := benchmarks/.venv/bin/python -m pip install --quiet --disable-pip-ve
 # this index cannot be reached, pip says so and takes what it finds elsewhere.
 PYTORCH_CPU := https://download.pytorch.org/whl/cpu
 
-.PHONY: book test bench clean
+.PHONY: book test portability bench clean
 
 book: .venv/installed
 	$(BIN)/jupyter-book build . -W --keep-going
 
 test: .venv/installed
 	$(BIN)/pytest
+
+portability: .venv/installed
+	$(BIN)/python -m tools.portability
 
 bench: benchmarks/.venv/installed
 	benchmarks/.venv/bin/python -m benchmarks.run
@@ -33,4 +36,4 @@ benchmarks/.venv/installed: benchmarks/requirements.txt pyproject.toml
 	touch $@
 
 clean:
-	rm -rf .venv benchmarks/.venv _build
+	rm -rf .venv benchmarks/.venv .portability _build
