@@ -13,7 +13,7 @@ from threading import Lock
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / ".portability"
 MINORS = range(11, 16)  # Python 3.11 to 3.15
-NEEDED = ["scikit-learn", "threadpoolctl"]  # for the digits, and to ask which BLAS kernels run
+NEEDED = ("scikit-learn", "threadpoolctl")  # for the digits, and to ask which BLAS kernels run
 EMULATORS = ("qemu-aarch64-static", "qemu-aarch64")
 
 one_at_a_time = Lock()  # rows that share an environment must not both set it up
@@ -36,7 +36,7 @@ def run(*command, why, **options):
 def once(folder, set_up):
     """Call `set_up` for a folder unless that was done before, to its end and for the same pins."""
     stamp = folder / "set-up"
-    pins = (ROOT / "requirements.txt").read_text() + (ROOT / "pyproject.toml").read_text()
+    pins = "\n".join([*pinned(), *dependencies()])
     with one_at_a_time:
         if not (stamp.exists() and stamp.read_text() == pins):
             shutil.rmtree(folder, ignore_errors=True)
@@ -87,6 +87,21 @@ def oldest_numpy():
 def project():
     """Return what pyproject.toml says of the project."""
     return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def dependencies():
+    """Return all that the book's code imports: what the project needs, and its extras."""
+    told = project()
+    extras = told.get("optional-dependencies", {})
+    wanted = [*told["dependencies"], "ipython", "matplotlib-inline", "numba", *NEEDED]
+    for extra in extras.keys() - {"book", "test"}:
+        wanted += [requirement for requirement in extras[extra] if "nnfs" not in requirement]
+    return sorted(set(wanted))
+
+
+def pinned():
+    """Return the lines of requirements.txt that pin a version."""
+    return [line for line in (ROOT / "requirements.txt").read_text().split("\n") if "==" in line]
 
 
 def virtual_environment(python, numpy):
@@ -169,16 +184,11 @@ def set_up_arm64(folder, emulator):
     run(sys.executable, "-m", "pip", *download, why="pip cannot download itself")
     pip = next(folder.glob("pip-*.whl"))
     pins = folder / "pins.txt"
-    pinned = (ROOT / "requirements.txt").read_text().splitlines()
-    pins.write_text("\n".join(line for line in pinned if "==" in line))
-    extras = project().get("optional-dependencies", {})
-    wanted = project()["dependencies"] + ["ipython", "matplotlib-inline", "numba", *NEEDED]
-    for extra in extras.keys() - {"book", "test"}:
-        wanted += [requirement for requirement in extras[extra] if "nnfs" not in requirement]
+    pins.write_text("\n".join(pinned()))
     run(
         *(emulator, "-L", root, root / "usr/bin/python3", pip / "pip", "install", "--quiet"),
         *("--only-binary=:all:", "--no-compile", "--target", folder / "site"),
-        *("--constraint", pins, *wanted),
+        *("--constraint", pins, *dependencies()),
         why="pip, emulated",
         env={**os.environ, **arm64_environment(folder)},
     )
