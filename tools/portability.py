@@ -39,6 +39,7 @@ BACKENDS = ("reference", "compiled")
 # What a row sets itself; no row inherits it from who starts the command.
 SETTINGS = ("NNFS_BOOK_", "OPENBLAS_", "OMP_NUM", "MKL_NUM", "NPY_", "NUMBA_", "QEMU_", "PYTHON")
 
+ARCHITECTURE = {"AMD64": "x86_64", "arm64": "aarch64"}.get(platform.machine(), platform.machine())
 CORE_TYPES = {
     "x86_64": ("Prescott", "Nehalem", "Sandybridge", "Haswell", "SkylakeX", "Zen"),
     "aarch64": ("ARMV8", "NEOVERSEN1", "NEOVERSEV1"),
@@ -139,7 +140,7 @@ def features():
 
 def core_types():
     """Yield a row for each set of kernels that OpenBLAS can be told to use."""
-    for core in CORE_TYPES.get(platform.machine(), ()):
+    for core in CORE_TYPES.get(ARCHITECTURE, ()):
         row = asking("reference", OPENBLAS_CORETYPE=core)
         row["expected"]["openblas"] = REPORTED_AS.get(core, core)
         yield Variant(f"OpenBLAS for {core}", here, **row)
@@ -149,7 +150,7 @@ def numba_levels():
     """Yield a row for each processor that Numba can be told to compile for."""
     _, available = features()
     for level, needed in NUMBA_LEVELS.items():
-        if level.startswith("x86") and platform.machine() not in ("x86_64", "AMD64"):
+        if level.startswith("x86") and ARCHITECTURE != "x86_64":
             continue
         row = asking("compiled", NUMBA_CPU_NAME=level, NUMBA_CPU_FEATURES="")
         row["expected"]["numba_cpu"] = level
@@ -179,8 +180,8 @@ def python_versions(given):
 
 def emulated():
     """Yield rows for ARM64 under user-mode emulation, and one for each chapter executed there."""
-    native = platform.machine() in ("aarch64", "arm64")
-    python = partial(nowhere, "this machine is ARM64 itself") if native else arm64
+    is_arm64 = ARCHITECTURE == "aarch64"
+    python = partial(nowhere, "this machine is ARM64 itself") if is_arm64 else arm64
     for name, level in ARM_PROCESSORS.items():
         for backend in BACKENDS:
             row = asking(backend, QEMU_CPU=name)
@@ -286,7 +287,7 @@ def write(rows):
     """Keep the rows for the book, without the times, which would differ with every run."""
     described = {
         "processor": processor(),
-        "architecture": platform.machine(),
+        "architecture": ARCHITECTURE,
         "system": platform.system(),
     }
     kept = [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
