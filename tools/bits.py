@@ -75,7 +75,8 @@ def results():
     yield arithmetic.log(np.arange(2**12, dtype=np.uint32).view(np.float32))  # subnormals and 0
     yield arithmetic.sin(numbers % 1000)
     yield arithmetic.cos(numbers % 1000)
-    for rows, terms, columns in ((1, 1, 1), (3, 1000, 1), (300, 2, 64), (64, 300, 3), (65, 129, 67)):
+    shapes = (1, 1, 1), (3, 1000, 1), (300, 2, 64), (64, 300, 3), (65, 129, 67)
+    for rows, terms, columns in shapes:
         a = numbers[: rows * terms].reshape(rows, terms)
         b = numbers[-terms * columns :].reshape(terms, columns)
         yield arithmetic.matmul(a, b)

@@ -200,11 +200,11 @@ def executed(tmp_path, cells):
 
 
 def test_cells_that_differ_are_named_with_the_difference_and_no_others(tmp_path):
-    found = executed(tmp_path, EQUAL | {source: stored for source, (stored, _) in DIFFERENT.items()})
+    different = {source: stored for source, (stored, _) in DIFFERENT.items()}
+    found = executed(tmp_path, EQUAL | different)
     first = 2 + len(EQUAL)  # after the title, counted from 1
-    assert [difference["cell"] for difference in found] == list(
-        range(first, first + len(DIFFERENT))
-    )
+    expected = range(first, first + len(DIFFERENT))
+    assert [difference["cell"] for difference in found] == list(expected)
     for difference, (_, said) in zip(found, DIFFERENT.values()):
         assert said in difference["difference"]
 
