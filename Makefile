@@ -1,5 +1,5 @@
-# `make book`, `make test`, `make verify` and `make bench` do everything, set-up included. They need
-# make and one of these Pythons; `make book PYTHON=python3.13` chooses it.
+# `make book`, `make test`, `make verify`, `make portability` and `make bench` do everything, set-up
+# included. They need make and one of these Pythons; `make book PYTHON=python3.13` chooses it.
 
 SUPPORTED := 3.11 3.12 3.13 3.14 3.15
 PYTHON ?= python3
@@ -17,7 +17,7 @@ REFUSE_OTHERS = $(if $(filter $(VERSION),$(SUPPORTED)),,$(error This needs Pytho
 $(firstword $(SUPPORTED)) to $(lastword $(SUPPORTED)); $(PYTHON) is \
 $(or $(VERSION),not there). PYTHON=python3.13 on the command line names another one))
 
-.PHONY: book test verify bench clean
+.PHONY: book test verify portability bench clean
 
 book: $(INSTALLED)
 	$(BIN)/jupyter-book build . -W --keep-going
@@ -30,6 +30,10 @@ verify: $(INSTALLED)
 	$(BIN)/pytest -m ""
 	NNFS_BOOK_BACKEND=reference $(BIN)/python -m tools.exhaustive
 	$(BIN)/python -m tools.exhaustive
+
+# The bits of every Python, NumPy, backend and vector width found here, and of emulated ARM64.
+portability: $(INSTALLED)
+	$(BIN)/python -m tools.portability
 
 # About 20 minutes on a machine that has nothing else to do.
 bench: $(BENCH_INSTALLED)
@@ -50,4 +54,4 @@ $(BENCH_INSTALLED): benchmarks/requirements.txt pyproject.toml
 	touch $@
 
 clean:
-	rm -rf .venv benchmarks/.venv _build
+	rm -rf .venv benchmarks/.venv .portability _build
