@@ -1,5 +1,5 @@
-# `make book`, `make test`, `make verify` and `make bench` do everything, set-up included. They need Python 3.11+
-# and make.
+# `make book`, `make test`, `make verify` and `make bench` do everything, set-up included. They need
+# Python 3.11+ and make.
 
 PYTHON ?= python3
 BIN := .venv/bin
