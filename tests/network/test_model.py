@@ -29,7 +29,7 @@ from nnfs_book.network.layers import Dense, Dropout
 from nnfs_book.network.losses import BinaryCrossentropy, CategoricalCrossentropy, MeanSquaredError
 from nnfs_book.network.metrics import Accuracy, BinaryAccuracy, CategoricalAccuracy
 from nnfs_book.network.model import History, Model
-from nnfs_book.network.optimizers import SGD, Adagrad, Adam, RMSprop
+from nnfs_book.network.optimizers import SGD, Adam
 from nnfs_book.network.randomness import RandomStream, set_seed, stream_or_common
 
 LOSS_PARTS = ["loss", "data_loss", "regularization_loss"]
@@ -64,8 +64,9 @@ def regression_model(seed=0):
 
 
 def settings_of(optimizer):
-    """Return all that an optimizer knows, but for the key that tells it from others."""
-    return {name: value for name, value in vars(optimizer).items() if name != "_key"}
+    """Return what an optimizer was made with, and how far it has come."""
+    reached = {"t": optimizer.iterations, "rate": optimizer.current_learning_rate}
+    return optimizer.settings() | reached
 
 
 def arrays_of(model):
@@ -332,13 +333,13 @@ def test_a_permutation_is_the_order_of_raw_draws():
         assert RandomStream(seed).permutation(n).tolist() == sorted(range(n), key=draws.__getitem__)
 
 
-def test_equal_draws_keep_their_order():
+def test_equal_draws_keep_their_order(monkeypatch):
     class Draws:
         def random_raw(self, n):
             return np.arange(n, dtype=np.uint64) % 3
 
+    monkeypatch.setattr(np.random, "PCG64", lambda seed: Draws())
     stream = RandomStream(0)
-    stream._bits = Draws()
     expected = sorted(range(1000), key=lambda i: i % 3)
     assert stream.permutation(1000).tolist() == expected
 
@@ -507,29 +508,10 @@ def test_errors_of_regression():
     assert metrics.RootMeanSquaredError().calculate(output, y) == sqrt(7.25)
 
 
-ALL_METRICS = list(storage.METRICS.values())
-
-
-@pytest.mark.parametrize("metric", ALL_METRICS)
-def test_metrics_are_numbers_with_keras_s_names(metric):
+@pytest.mark.parametrize("metric", storage.METRICS.values())
+def test_metrics_have_keras_s_names(metric):
     words = "".join(f"_{c.lower()}" if c.isupper() else c for c in metric.__name__)
     assert metric.name == words.removeprefix("_")
-    y = [0, 0] if metric is CategoricalAccuracy else [[0.0], [1.0]]
-    value = metric().calculate([[0.2], [0.7]], y)
-    assert type(value) is float and value >= 0
-
-
-@pytest.mark.parametrize("metric", ALL_METRICS)
-def test_metrics_refuse(metric):
-    metric, y = metric(), np.eye(2)
-    with refused("output holds NaN or infinity"):
-        metric.calculate([[np.nan, 1], [0, 1]], y)
-    with refused("output must hold at least one sample"):
-        metric.calculate(np.ones((0, 2)), np.ones((0, 2)))
-    with refused("output must be an array of numbers", TypeError):
-        metric.calculate([["a", "b"]], y)
-    with refused("y must"):
-        metric.calculate(np.full((2, 2), 0.5), np.ones((3, 2)))
 
 
 def test_accuracies_refuse_targets_that_are_no_answers():
@@ -901,7 +883,7 @@ def same(model, other):
     )
 
 
-@pytest.mark.parametrize("optimizer", [SGD, Adagrad, RMSprop, Adam])
+@pytest.mark.parametrize("optimizer", storage.OPTIMIZERS.values())
 def test_a_training_goes_on_from_a_file_as_if_never_interrupted(tmp_path, optimizer):
     model, X, y = trained_model(optimizer)
     model.save(tmp_path / "model.npz")
@@ -952,27 +934,20 @@ def test_a_model_that_is_not_compiled_is_saved_too(tmp_path):
         assert [getattr(one, k) for k in strengths] == [getattr(other, k) for k in strengths]
 
 
-def subclasses(base):
-    return {kind for c in base.__subclasses__() for kind in {c} | subclasses(c)}
+def test_a_part_that_others_are_made_of_can_be_stored_still():
+    """A class is stored by what it can do: one that is derived from it takes nothing away."""
 
+    class Module:
+        class Base(losses.Loss):
+            pass
 
-def test_everything_in_the_book_can_be_stored(tmp_path):
-    for base, known in (
-        (losses.Loss, storage.LOSSES),
-        (metrics.Metric, storage.METRICS),
-        (Activation, storage.LAYERS),
-    ):
-        of_book = {k for k in subclasses(base) if k.__module__ == base.__module__}
-        final = {
-            k for k in of_book if not any(k.__module__ == s.__module__ for s in k.__subclasses__())
-        }
-        assert final == set(known.values()) - {Dense, Dropout}
-    for loss in storage.LOSSES.values():
-        model = Model([Dense(2, 3), Softmax()])
-        model.compile(SGD(), loss())
-        model.save(tmp_path / "model")
-        loaded = Model.load(tmp_path / "model")
-        assert type(loaded.loss) is loss and vars(loaded.loss) == vars(model.loss)
+        class Squared(MeanSquaredError):
+            pass
+
+        MeanSquaredError = MeanSquaredError
+
+    known = storage.kinds(Module, losses.Loss, "sample_losses")
+    assert known == {"Squared": Module.Squared, "MeanSquaredError": MeanSquaredError}
 
 
 def test_what_is_not_of_the_book_cannot_be_stored(tmp_path):

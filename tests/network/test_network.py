@@ -6,27 +6,18 @@ import pickle
 from contextlib import nullcontext
 
 import numpy as np
+import parts
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from nnfs_book.network import losses, optimizers
+from nnfs_book.network import losses, optimizers, storage
 from nnfs_book.network.activations import Linear, ReLU, Sigmoid, Softmax, sigmoid, softmax
 from nnfs_book.arithmetic import native
 from nnfs_book.datasets import sine_data, spiral_data, vertical_data
-from nnfs_book.network.layers import Dense, Dropout
+from nnfs_book.network.layers import Dense, Dropout, Layer
 from nnfs_book.network.randomness import RandomStream, set_seed
-
-LOSSES = [
-    losses.MeanSquaredError,
-    losses.MeanAbsoluteError,
-    losses.Huber,
-    losses.BinaryCrossentropy,
-    losses.CategoricalCrossentropy,
-]
-OPTIMIZERS = [optimizers.SGD, optimizers.Adagrad, optimizers.RMSprop, optimizers.Adam]
-
 
 def refused(message, error=ValueError):
     """Expect an error whose message matches."""
@@ -434,20 +425,11 @@ def test_vertical_and_sine_data():
 # --- what is refused, with nothing changed ------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "layer",
-    [Dense(2, 3), Dropout(0.5), Dropout(0), ReLU(), Sigmoid(), Linear(), Softmax()],
-    ids=lambda layer: type(layer).__name__,
-)
-def test_layers_refuse_bad_input_and_keep_their_state(layer):
-    with refused("has no output yet: call forward first"):
+def test_layers_say_what_came_and_what_is_wanted():
+    layer = Dense(2, 3)
+    with refused("Dense has no output yet: call forward first"):
         layer.backward(np.ones((4, 3)))
     layer.forward(np.ones((4, 2)))
-    before = {k: np.copy(v) for k, v in vars(layer).items() if isinstance(v, np.ndarray)}
-    with refused("inputs holds NaN or infinity"):
-        layer.forward([[1, np.nan]])
-    with refused("inputs holds NaN or infinity"):
-        layer.forward([[1, np.inf]])
     for row in ([1, 2], np.float32([1, 2])):
         with refused(r"inputs must have 2 dimensions, got shape \(2,\)"):
             layer.forward(row)
@@ -455,14 +437,12 @@ def test_layers_refuse_bad_input_and_keep_their_state(layer):
         with refused(f"inputs must be an array of numbers, got {type(bad).__name__}", TypeError):
             layer.forward(bad)
     for kind in (int, np.float32):
-        with refused("inputs has masked entries"):
+        with refused("inputs has masked entries; finite numbers are wanted"):
             layer.forward(np.ma.masked_equal(np.array([[1, 2]], kind), 2))
-    with refused(r"dvalues must have the shape of output, \(4, \d\), got \(1, 2\)"):
+    with refused(r"dvalues must have the shape of output, \(4, 3\), got \(1, 2\)"):
         layer.backward([[1, 2]])
-    with refused("dvalues holds NaN"):
+    with refused("dvalues holds NaN or infinity; finite numbers are wanted"):
         layer.backward(np.full(layer.output.shape, np.nan))
-    for name, value in before.items():
-        assert (getattr(layer, name) == value).all()
 
 
 def test_dense_refuses_the_wrong_number_of_columns():
@@ -533,20 +513,17 @@ def test_biases_of_another_shape_are_refused(shape, arithmetic):
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize(
-    "layer",
-    [Dense(2, 3), Dropout(0.5), Dropout(0), ReLU(), Sigmoid(), Linear(), Softmax()],
-    ids=lambda layer: type(layer).__name__,
-)
-def test_what_is_not_finite_is_refused_in_native_arithmetic_too(layer, bad):
-    with native():
-        layer.forward(np.ones((4, 2)))
-        output = layer.output
-        with refused("inputs holds NaN or infinity"):
-            layer.forward([[1, bad]])
-        with refused("dvalues holds NaN or infinity"):
-            layer.backward(np.full(output.shape, bad))
-    assert layer.output is output
+@pytest.mark.parametrize("kind", [k for k in parts.parts() if issubclass(k, Layer)])
+def test_what_is_not_finite_is_refused_in_native_arithmetic_too(kind, bad):
+    for layer in parts.examples(kind):
+        with native():
+            layer.forward(np.ones((4, 3)))
+            output = layer.output
+            with refused("inputs holds NaN or infinity"):
+                layer.forward([[1, bad, 1]])
+            with refused("dvalues holds NaN or infinity"):
+                layer.backward(np.full(output.shape, bad))
+        assert layer.output is output
 
 
 @pytest.mark.parametrize("rate", [-0.1, 1, 1.5, np.nan])
@@ -555,22 +532,23 @@ def test_dropout_refuses_rates(rate):
         Dropout(rate)
 
 
-@pytest.mark.parametrize("loss", LOSSES)
-def test_losses_refuse_bad_input_and_keep_their_state(loss):
-    loss = loss()
-    p, y = np.full((2, 2), 0.5), np.eye(2)
-    loss.backward(p, y)
-    before = loss.dinputs.copy()
+def test_losses_say_what_came_and_what_is_wanted():
+    loss, y = losses.MeanSquaredError(), np.eye(2)
     for call in (loss.calculate, loss.backward):
         with refused("output holds NaN or infinity"):
             call(np.full((2, 2), np.nan), y)
-        with refused("output must hold at least one sample"):
+        with refused(r"output must hold at least one sample, got shape \(0, 2\)"):
             call(np.ones((0, 2)), np.ones((0, 2)))
-        with refused("y (must|holds)"):
-            call(p, np.ones((3, 2)))
-        with refused("y holds NaN or infinity"):
-            call(p, np.full((2, 2), np.inf))
-    assert (loss.dinputs == before).all()
+        with refused(r"y must have the shape of output, \(2, 2\), got \(3, 2\)"):
+            call(y, np.ones((3, 2)))
+
+
+@pytest.mark.parametrize("loss", [losses.BinaryCrossentropy, losses.CategoricalCrossentropy])
+@pytest.mark.parametrize("y", [[0, 1], [[1, 0], [0, 1]]])
+def test_masked_targets_are_refused(loss, y):
+    shape = (2, 1) if np.ndim(y) == 1 and loss is losses.BinaryCrossentropy else (2, 2)
+    with refused("y has masked entries"):
+        loss().calculate(np.full(shape, 0.5), np.ma.masked_equal(y, 1))
 
 
 def test_huber_refuses_bounds():
@@ -651,51 +629,34 @@ def test_regularization_loss_wants_a_layer_with_weights():
         losses.Loss().regularization_loss(ReLU())
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_optimizers_refuse_bad_settings(optimizer):
-    for name in ("learning_rate", "decay"):
-        with refused(f"{name} must be at least 0 and finite, got -1"):
-            optimizer(**{name: -1})
+@pytest.mark.parametrize("optimizer", storage.OPTIMIZERS.values())
+def test_optimizers_refuse_settings_out_of_range(optimizer):
+    for name in inspect.signature(optimizer).parameters:
+        if name in ("learning_rate", "decay"):
+            bad, wanted = (-1, np.inf), "at least 0 and finite"
+        elif name == "epsilon":
+            bad, wanted = (0, -1e-7), "above 0 and finite"
+        else:
+            bad, wanted = (1, -0.1), "at least 0 and below 1"
+        for value in bad:
+            with refused(f"{name} must be {wanted}, got {value}"):
+                optimizer(**{name: value})
         with refused(f"{name} must be a number, got None", TypeError):
             optimizer(**{name: None})
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS[1:])
-def test_optimizers_refuse_an_epsilon_of_zero(optimizer):
-    for bad in (0, -1e-7):
-        with refused(f"epsilon must be above 0 and finite, got {bad}"):
-            optimizer(epsilon=bad)
-
-
-@pytest.mark.parametrize(
-    ("optimizer", "name"),
-    [
-        (optimizers.SGD, "momentum"),
-        (optimizers.RMSprop, "rho"),
-        (optimizers.Adam, "beta_1"),
-        (optimizers.Adam, "beta_2"),
-    ],
-)
-def test_optimizers_refuse_rates_of_one(optimizer, name):
-    with refused(f"{name} must be at least 0 and below 1, got 1"):
-        optimizer(**{name: 1})
-
-
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_optimizers_refuse_bad_gradients_and_keep_the_weights(optimizer):
-    layer = Dense(2, 2)
+def test_optimizers_say_what_came_and_what_is_wanted():
+    layer, optimizer = Dense(2, 2), optimizers.Adam()
     with refused("Dense has no dweights yet: call backward first"):
-        optimizer().update_params(layer)
+        optimizer.update_params(layer)
     with refused("layer must have weights, got ReLU", TypeError):
-        optimizer().update_params(ReLU())
-    before = layer.weights.copy()
+        optimizer.update_params(ReLU())
     layer.dweights, layer.dbiases = np.ones((2, 2)), np.array([[1, np.nan]])
     with refused("dbiases holds NaN or infinity"):
-        optimizer().update_params(layer)
+        optimizer.update_params(layer)
     layer.dweights, layer.dbiases = np.ones((1, 2)), np.ones((1, 2))
-    with refused("dweights must have the shape of weights"):
-        optimizer().update_params(layer)
-    assert (layer.weights == before).all()
+    with refused(r"dweights must have the shape of weights, \(2, 2\), got \(1, 2\)"):
+        optimizer.update_params(layer)
 
 
 @pytest.mark.parametrize("make", [spiral_data, vertical_data])
