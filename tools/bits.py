@@ -15,17 +15,18 @@ from time import perf_counter
 import numpy as np
 from threadpoolctl import threadpool_info
 
-from nnfs_book import arithmetic
-from nnfs_book.activations import ReLU, Softmax
-from nnfs_book.datasets import load_digits
-from nnfs_book.experiments import EXPERIMENTS, fingerprint
-from nnfs_book.layers import Dense
-from nnfs_book.losses import SoftmaxCategoricalCrossentropy
-from nnfs_book.optimizers import Adam
-from nnfs_book.randomness import RandomStream
-
-# Until the arithmetic has compiled twins, there is only the reference.
-backend = getattr(arithmetic, "backend", lambda: "reference")
+from nnfs_book import (
+    EXPERIMENTS,
+    Adam,
+    Dense,
+    RandomStream,
+    ReLU,
+    Softmax,
+    SoftmaxCategoricalCrossentropy,
+    arithmetic,
+    fingerprint,
+    load_digits,
+)
 
 EPOCHS = {"A": 300, "D": 20, "F": 20, "G": 300}  # under emulation each takes some 5 to 20 s
 DIGITS_EPOCHS = 50
@@ -111,7 +112,7 @@ def circumstances():
         "python": platform.python_version(),
         "numpy": np.__version__,
         "simd": [name for name in __cpu_dispatch__ if __cpu_features__[name]],
-        "backend": backend(),
+        "backend": arithmetic.backend(),
     }
     if found["backend"] == "compiled":
         import numba

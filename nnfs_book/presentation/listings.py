@@ -26,7 +26,7 @@ def show_code(*objects):
     >>> print(show_code(is_native).data)
     ```python
     def is_native():
-        return _native.get()
+        return bool(_native.get())
     ```
     """
     listings, last_owner = [], ""

@@ -335,6 +335,8 @@ def test_a_native_product_in_float32_is_that_in_float64_rounded_once():
     wanted = (a.astype(np.float64) @ b.astype(np.float64)).astype(np.float32)
     with native():
         same_bits(matmul(a, b), wanted)
+        assert matmul(a, b.astype(np.float64)).dtype == np.float64
+    with native(float32_products=True):
         same_bits(matmul(a, b.astype(np.float64)), wanted)
 
 

@@ -832,10 +832,8 @@ def test_networks_are_trained_without_matplotlib_and_sympy():
 
 
 def drawn(history):
-    """Return a history's picture as bytes."""
-    figure, file = history.plot()[0].figure, io.BytesIO()
-    figure.savefig(file, format="svg", **figures.SAVING)
-    return file.getvalue()
+    """Return a history's picture as SVG."""
+    return figures.svg_of(history.plot()[0].figure)
 
 
 def test_a_history_is_drawn(book_style):
