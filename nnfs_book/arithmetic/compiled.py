@@ -1,8 +1,8 @@
 """Twins for speed: what `reference` and `functions` define, compiled by Numba.
 
 A twin gives the bits of its definition. Exact sums may be formed in any order, so only the kernels
-that add snapped numbers tell the compiler that it may reorder and fuse (`EXACT`). Everywhere else
-each operation rounds as it is written: reordering would turn ``(x + pusher) - pusher`` into x, and
+that add snapped numbers (`exact_kernel`) let the compiler reorder and fuse. Everywhere else each
+operation rounds as it is written: reordering would turn ``(x + pusher) - pusher`` into x, and
 a fused multiplication and addition rounds once where the definition rounds twice.
 
 Compiled code checks no bounds. The thin functions in Python at the end check what comes in and hand
@@ -10,7 +10,6 @@ contiguous arrays to the kernels. All kernels and their constants stand in this 
 Numba's cache watches only the file that defines a function.
 """
 
-import math
 import sys
 from math import factorial
 
@@ -22,9 +21,9 @@ from nnfs_book.arithmetic import functions, reference
 
 FLOAT32 = np.dtype(np.float32)
 
-# What is called from Python and kept in Numba's cache, what that calls, what becomes part of a loop,
-# and what adds snapped numbers: there every partial sum is exact, and the compiler may reorder and
-# fuse. Division by zero gives infinity, as in NumPy.
+# What is called from Python and kept in Numba's cache, what that calls, what becomes part of a
+# loop, and what adds snapped numbers: there every partial sum is exact, and the compiler may reorder
+# and fuse. Division by zero gives infinity, as in NumPy.
 entry = njit(error_model="numpy", cache=True)
 kernel = njit(error_model="numpy")
 formula = njit(error_model="numpy", forceinline=True)
@@ -37,8 +36,8 @@ PANEL, STRIDE = 128, 128 + 8  # columns of a product that are formed together; t
 WIDE, WIDE_STRIDE = 512, 512 + 8  # the same where there are few rows
 DEPTH = 64  # terms of a sum that are added before the next columns have their turn
 NARROW = 16  # fewer columns than this are formed as dot products
+ZERO = np.int64(0)  # a function is compiled anew for each plain number that it is called with
 # (The distances are odd numbers of cache lines, so that rows do not fall onto the same ones.)
-
 
 
 # --- The grid -------------------------------------------------------------------------------------
@@ -73,13 +72,13 @@ def pusher(largest, keep):
 
 @formula
 def snapped(x, push):
-    """Return a float32 on its grid. Never to be compiled with EXACT."""
+    """Return a float32 on its grid. Never to be an `exact_kernel`."""
     return (np.float64(x) + push) - push
 
 
 @formula
 def rounded(exact):
-    """Return the float32 nearest to an exact sum; a zero is +0. Never to be compiled with EXACT."""
+    """Return the float32 nearest to an exact sum; a zero is +0. Never to be an `exact_kernel`."""
     return np.float32(exact + 0.0)
 
 
@@ -153,12 +152,12 @@ def pack_left(a, turned, push, first, start, stop, packed):
 
 
 @kernel
-def pack_right(b, turned, push, first, columns, width, start, stop, packed, stride):
-    """Snap some columns of the right operand: ``packed[stride * term + column]``."""
+def pack_right(b, turned, push, first, columns, width, start, stop, packed):
+    """Snap some columns of the right operand: ``packed[term, column]``."""
     terms = stop - start
     push = push[first : first + columns]
     for t in range((terms + 3) // 4 * 4):
-        target = packed[stride * t : stride * t + width]
+        target = packed[t, :width]
         filled = columns if t < terms else 0
         if turned:
             column = b[first : first + filled, min(start + t, stop - 1)]
@@ -173,10 +172,10 @@ def pack_right(b, turned, push, first, columns, width, start, stop, packed, stri
 
 
 @kernel
-def round_panel(sums, stride, out, turned, rows, first, columns):
+def round_panel(sums, out, turned, rows, first, columns):
     """Round exact sums into some columns of the result, or into its transpose."""
     for r in range(rows):
-        exact = sums[stride * r : stride * r + columns]
+        exact = sums[r, :columns]
         if turned:
             column = out[first : first + columns, r]
             for c in range(columns):
@@ -213,9 +212,9 @@ def add_outer(left, right, terms, width, sums):
 def product_of_blocks(a, a_turned, a_push, b, b_turned, b_push, terms, out, out_turned):
     """Form a product of ordinary shape: four rows times a panel of columns, block by block."""
     n, m = len(a_push), len(b_push)
-    left = scratch((DEPTH + 3) * 4)
-    right = scratch((DEPTH + 3) * STRIDE)
+    left, right = scratch((DEPTH + 3) * 4), scratch((DEPTH + 3) * STRIDE)
     sums = scratch((n + 3) // 4 * 4 * STRIDE)
+    right_rows, sum_rows = right.reshape(-1, STRIDE), sums.reshape(-1, STRIDE)
     for first in range(0, m, PANEL):
         columns = min(PANEL, m - first)
         width = (columns + 7) // 8 * 8
@@ -223,11 +222,11 @@ def product_of_blocks(a, a_turned, a_push, b, b_turned, b_push, terms, out, out_
             sums[i] = 0.0
         for start in range(0, terms, DEPTH):
             stop = min(start + DEPTH, terms)
-            pack_right(b, b_turned, b_push, first, columns, width, start, stop, right, STRIDE)
+            pack_right(b, b_turned, b_push, first, columns, width, start, stop, right_rows)
             for i in range(0, n, 4):
                 pack_left(a, a_turned, a_push, i, start, stop, left)
                 add_outer(left, right, stop - start, width, sums[i * STRIDE :])
-        round_panel(sums, STRIDE, out, out_turned, n, first, columns)
+        round_panel(sum_rows, out, out_turned, n, first, columns)
 
 
 @exact_kernel
@@ -261,9 +260,10 @@ def product_of_few_terms(a, a_turned, a_push, b, b_turned, b_push, terms, out):
     for first in range(0, m, WIDE):
         end = min(first + WIDE, m)
         width = end - first
-        pack_right(b, b_turned, b_push, first, width, width, 0, terms, right, WIDE_STRIDE)
+        rows = right.reshape(-1, WIDE_STRIDE)
+        pack_right(b, b_turned, b_push, first, width, width, ZERO, terms, rows)
         for i in range(0, n, 4):
-            pack_left(a, a_turned, a_push, i, 0, terms, left)
+            pack_left(a, a_turned, a_push, i, ZERO, terms, left)
             for r in range(0, min(4, n - i), 2):
                 row = out[i + r, first:end]
                 next_row = out[i + r + 1, first:end] if i + r + 1 < n else unused[:width]
@@ -301,7 +301,7 @@ def product_of_few_rows(a, a_turned, a_push, b, b_push, terms, out, out_turned):
             sums[i] = 0.0
         for start in range(0, terms, DEPTH):
             stop = min(start + DEPTH, terms)
-            pack_left(a, a_turned, a_push, 0, start, stop, left)
+            pack_left(a, a_turned, a_push, ZERO, start, stop, left)
             for t in range(start, stop, 4):
                 b0 = b[t, first:end]
                 b1 = b[t + 1, first:end] if t + 1 < stop else nothing
@@ -309,7 +309,7 @@ def product_of_few_rows(a, a_turned, a_push, b, b_push, terms, out, out_turned):
                 b3 = b[t + 3, first:end] if t + 3 < stop else nothing
                 four = left[4 * (t - start) : 4 * (t - start) + 16]
                 add_outer_snapping(four, b0, b1, b2, b3, b_push[first:end], sums)
-        round_panel(sums, WIDE_STRIDE, out, out_turned, n, first, end - first)
+        round_panel(sums.reshape(-1, WIDE_STRIDE), out, out_turned, n, first, end - first)
 
 
 @exact_kernel
@@ -393,7 +393,7 @@ def product_of_few_columns(a, a_push, b, b_turned, b_push, out):
                 left[r, t] = snapped(row[t], p)
         for j in range(0, m, 4):
             sixteen_dots(left, right[j : j + 4], sums)
-            round_panel(sums, 4, out[i:], False, rows, j, min(4, m - j))
+            round_panel(sums.reshape(4, 4), out[i:], False, rows, j, min(4, m - j))
 
 
 @entry
@@ -418,16 +418,18 @@ def product(a, a_turned, b, b_turned, out):
         return False
     if terms <= 4:
         product_of_few_terms(a, a_turned, a_push, b, b_turned, b_push, terms, out)
-    elif n <= 4 and not b_turned:
-        product_of_few_rows(a, a_turned, a_push, b, b_push, terms, out, False)
-    elif m <= 4 and a_turned:
-        product_of_few_rows(b, not b_turned, b_push, a, a_push, terms, out, True)
-    elif m < NARROW and not a_turned:
+        return True
+    if m < NARROW and not a_turned:
         product_of_few_columns(a, a_push, b, b_turned, b_push, out)
-    elif a_turned and m < min(n, 32):
-        product_of_blocks(b, not b_turned, b_push, a, False, a_push, terms, out, True)
+        return True
+    # A narrow product from columns in the left operand is formed as its transpose, which is wide.
+    out_turned = m < min(n, 32) and a_turned
+    if out_turned:
+        a, a_turned, a_push, b, b_turned, b_push = b, not b_turned, b_push, a, not a_turned, a_push
+    if len(a_push) <= 4 and not b_turned:
+        product_of_few_rows(a, a_turned, a_push, b, b_push, terms, out, out_turned)
     else:
-        product_of_blocks(a, a_turned, a_push, b, b_turned, b_push, terms, out, False)
+        product_of_blocks(a, a_turned, a_push, b, b_turned, b_push, terms, out, out_turned)
     return True
 
 
@@ -500,8 +502,8 @@ def exp_of(x):
     s = s * r + EXP_SERIES[2]
     s = s * r + EXP_SERIES[1]
     s = s * r + EXP_SERIES[0]
-    power_of_two = np.int64((np.float64(pushed).view(np.int64) << 52) + (1023 << 52)).view(np.float64)
-    return np.float32(s * power_of_two)
+    exponent = (np.float64(pushed).view(np.int64) + 1023) << 52
+    return np.float32(s * np.int64(exponent).view(np.float64))  # times 2**k
 
 
 @entry
@@ -532,8 +534,8 @@ def log_of(x):
     p = p * z + LOG_SERIES[0]
     large, small = k * LN2_HIGH + f, s * (half + z * p) + k * LN2_LOW - half
     result = large + small
-    # `round_sum`: what the sum lost moves it off the midpoint of two float32 numbers. The patterns of
-    # floats of one sign are ordered like the floats.
+    # `round_sum`: what the sum lost moves it off the midpoint of two float32 numbers. The patterns
+    # of floats of one sign are ordered like the floats.
     lost = small - (result - large)
     pattern = np.float64(result).view(np.int64)
     outwards = (lost > 0.0) == (result > 0.0)
@@ -593,6 +595,14 @@ def finites(a):
 
 
 @entry
+def add_to_rows(a, row):
+    """Add a row to each row of a matrix, in place."""
+    for i in range(a.shape[0]):
+        for j in range(min(a.shape[1], row.size)):
+            a[i, j] += row[j]
+
+
+@entry
 def relus(z, out):
     for i in range(z.size):
         out[i] = z[i] if z[i] > 0 else np.float32(0)
@@ -639,6 +649,13 @@ def matmul(a, b):
     out = np.empty((n, m), FLOAT32)
     if not product(a, a_turned, b, b_turned, out):
         raise reference.NotFinite(NOT_FINITE)
+    return out
+
+
+def affine(a, b, biases):
+    """Return ``matmul(a, b) + biases``, with biases of shape (1, m); two roundings, like there."""
+    out = matmul(a, b)
+    add_to_rows(out, flat(biases))
     return out
 
 
@@ -706,6 +723,11 @@ def all_finite(a):
     if a.flags.farray:
         a = a.T
     return finites(flat(a))
+
+
+def dense(layer, inputs):
+    """Twin of `Dense.function`."""
+    return affine(inputs, layer.weights, layer.biases)
 
 
 def relu(activation, z):
@@ -784,7 +806,7 @@ event.register("numba:compile", Announcement())
 def warm_up():
     """Compile all twins, or load them from Numba's cache."""
     a = np.ones((2, 2), FLOAT32)
-    matmul(a, a)
+    affine(a, a, a[:1])
     total(a, axis=0)
     total(a, axis=1)
     exp(a)

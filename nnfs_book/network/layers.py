@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nnfs_book.arithmetic import NotFinite, as_float, fast, matmul, total
+from nnfs_book.arithmetic import NotFinite, as_float, fast, has_twin, matmul, total
 from nnfs_book.network.penalties import penalty_gradient
 from nnfs_book.network.randomness import stream_or_common
 from nnfs_book.network.settings import Settings
@@ -257,3 +257,6 @@ class Dropout(Layer):
         """Let the gradient through where the input went through, scaled alike."""
         passed = dvalues.copy() if self.binary_mask is None else dvalues * self.binary_mask
         return {"dinputs": passed}
+
+
+has_twin(Dense.function, "dense")

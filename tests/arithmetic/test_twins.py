@@ -281,6 +281,16 @@ def test_exp_and_log_keep_the_shape(name, a):
 # --- Steps of the network -------------------------------------------------------------------------
 
 
+def affine(a, b, biases):
+    return reference.matmul(a, b) + biases
+
+
+@given(factors(), st.data())
+def test_an_affine_map_has_the_bits_of_its_definition(pair, data):
+    biases = data.draw(matrices(1, pair[1].shape[1]))
+    assert outcome(compiled.affine, *pair, biases) == outcome(affine, *pair, biases)
+
+
 def softmax(z):
     powers = functions.exp(z - z.max(axis=1, keepdims=True))
     return powers / reference.total(powers, axis=1, keepdims=True)
