@@ -286,7 +286,9 @@ def test_what_is_not_finite_is_refused(bad, terms):
         lambda: snap(a, 5),
         lambda: snap(a, 5, axis=0),
     ):
-        with pytest.raises(ValueError, match="a sum must be of finite numbers, got NaN or infinity"):
+        with pytest.raises(
+            ValueError, match="a sum must be of finite numbers, got NaN or infinity"
+        ):
             call()
     assert not all_finite(a) and all_finite(b)
 
@@ -355,12 +357,20 @@ def ask(variable, program="", without_numba=False):
         "import importlib.util as u; find = u.find_spec; "
         "u.find_spec = lambda name, *rest: None if name == 'numba' else find(name, *rest); "
     )
-    program = hidden * without_numba + "from nnfs_book.arithmetic import backend; print(backend());" + program
+    program = (
+        hidden * without_numba
+        + "from nnfs_book.arithmetic import backend; print(backend());"
+        + program
+    )
     environment = {k: v for k, v in os.environ.items() if k != "NNFS_BOOK_BACKEND"}
     if variable is not None:
         environment["NNFS_BOOK_BACKEND"] = variable
     run = subprocess.run(
-        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", program],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     return run.stdout.strip() or run.stderr.strip().splitlines()[-1]
 

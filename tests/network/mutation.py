@@ -1,9 +1,9 @@
 """Small mistakes, made one at a time, wherever the network states its mathematics.
 
-A mutant is one method or function with one operator, comparison, number, truth value or sign changed.
-None of the places is named here: every method of every class that `parts` finds is changed, but for
-`__init__` and other special methods, and every function beside them. What a guard says (an ``if``
-that does nothing but raise) is left alone: what is refused has checks of its own.
+A mutant is one method or function with one operator, comparison, number, truth value or sign
+changed. None of the places is named here: every method of every class that `parts` finds is
+changed, but for `__init__` and other special methods, and every function beside them. What a guard
+says (an ``if`` that does nothing but raise) is left alone: what is refused has checks of its own.
 """
 
 import ast
@@ -120,7 +120,7 @@ def compiled(tree, owner, function):
 
 
 def places(node):
-    """Yield each change that can be made in a syntax tree: where, and the function that makes it."""
+    """Yield each change that can be made in a syntax tree: where, and a function that makes it."""
     if isinstance(node, ast.If) and all(isinstance(s, ast.Raise) for s in node.body):
         return  # a guard
     if isinstance(node, ast.BinOp | ast.AugAssign | ast.UnaryOp | ast.BoolOp):
@@ -204,7 +204,13 @@ def traces(kind):
                 with arithmetic(), warnings.catch_warnings():
                     warnings.simplefilter("ignore")
                     try:
-                        found.append((settings, case, parts.outcomes(parts.made(kind, settings), case, dtype)))
+                        found.append(
+                            (
+                                settings,
+                                case,
+                                parts.outcomes(parts.made(kind, settings), case, dtype),
+                            )
+                        )
                     except Exception as error:
                         found.append((settings, case, {"error": repr(error)}))
     return found

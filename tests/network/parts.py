@@ -1,8 +1,9 @@
 """The parts of the network, found, and the checks that each of them has to pass.
 
-A part is a public class that a module of `nnfs_book.network` defines and that states its mathematics:
-a layer, an activation, a loss, an optimizer or a metric. None is named here. A check takes such a
-class, makes examples of it, and raises where something is wrong; `CHECKS` holds them all.
+A part is a public class that a module of `nnfs_book.network` defines and that states its
+mathematics: a layer, an activation, a loss, an optimizer or a metric. None is named here. A check
+takes such a class, makes examples of it, and raises where something is wrong; `CHECKS` holds them
+all.
 """
 
 import doctest
@@ -10,7 +11,6 @@ import inspect
 import math
 import pkgutil
 import sys
-import warnings
 from contextlib import contextmanager
 from copy import deepcopy
 from functools import cache
@@ -73,9 +73,7 @@ def base_of(kind):
 @cache
 def parts():
     """Return the classes that are complete."""
-    complete = [
-        c for c in classes() if base_of(c) is None or hasattr(c, STATED_IN[base_of(c)])
-    ]
+    complete = [c for c in classes() if base_of(c) is None or hasattr(c, STATED_IN[base_of(c)])]
     return [c for c in complete if c is not Settings]
 
 
@@ -173,9 +171,11 @@ INSIDE = [
     (2 * NUMBERS, ROWS),
 ]
 # Where something saturates, and is clipped, the gradient is by design not that of the clipped loss.
-AT_THE_ENDS = [
-    (CORNERS.astype(np.float64), y) for y in (YES_NO, 1 - YES_NO, CLASSES, ROWS)
-] + [(AWKWARD[:4], CLASSES), (AWKWARD[4:], CLASSES), (AWKWARD[4:], ROWS)]
+AT_THE_ENDS = [(CORNERS.astype(np.float64), y) for y in (YES_NO, 1 - YES_NO, CLASSES, ROWS)] + [
+    (AWKWARD[:4], CLASSES),
+    (AWKWARD[4:], CLASSES),
+    (AWKWARD[4:], ROWS),
+]
 
 GRADIENTS = [numbers(-1, 1, (4, 2)) * 10.0 ** numbers(-4, 1, (4, 2)) for _ in range(5)]
 AWKWARD_GRADIENTS = [
@@ -222,9 +222,11 @@ def outcomes(part, case, dtype=np.float32):
     if isinstance(part, Metric):
         return {"value": np.float64(part.calculate(predictions, y))}
     values = part.forward(predictions, y)
-    found = {"losses": values, "loss": part.calculate(predictions, y)} if is_loss(part) else {
-        "loss": values, "output": part.output
-    }
+    found = (
+        {"losses": values, "loss": part.calculate(predictions, y)}
+        if is_loss(part)
+        else {"loss": values, "output": part.output}
+    )
     part.backward(predictions if is_loss(part) else part.output, y)
     return found | {"dinputs": part.dinputs}
 
@@ -405,10 +407,12 @@ def what_the_formula_says_is_what_comes_out(kind):
     check = next(
         check
         for base, check in {
-            Activation: formula_of_activation, Loss: formula_of_loss, Optimizer: formula_of_optimizer
+            Activation: formula_of_activation,
+            Loss: formula_of_loss,
+            Optimizer: formula_of_optimizer,
         }.items()
         if issubclass(kind, base)
-    )  # fmt: skip
+    )
     for settings in settings_to_try(kind):
         for case in cases(kind, ends=False):
             check(formula, made(kind, settings), case, np.float32, 2.0**-20)
@@ -425,7 +429,9 @@ def near(ours, wanted, room, of):
 
 def within(ours, low, high, room, of):
     """Demand that numbers lie in ranges, up to some units."""
-    low, high = (np.reshape(x, np.shape(ours)) for x in (np.minimum(low, high), np.maximum(low, high)))
+    low, high = (
+        np.reshape(x, np.shape(ours)) for x in (np.minimum(low, high), np.maximum(low, high))
+    )
     room = room * np.maximum(1, np.maximum(abs(low), abs(high)))
     wrong = ~((low - room <= ours) & (ours <= high + room))
     assert not wrong.any(), f"{of} has slopes {ours[wrong]}, its formula {low[wrong]}"
@@ -465,7 +471,9 @@ def formula_of_optimizer(formula, optimizer, gradients, dtype, room):
         tuple(formula.items()), tuple(optimizer.settings().items()),
         tuple(tuple(g.astype(dtype).ravel().tolist()) for g in gradients),
     )  # fmt: skip
-    start = np.concatenate([np.linspace(-1, 1, 6).astype(dtype), np.linspace(-1, 1, 2).astype(dtype)])
+    start = np.concatenate(
+        [np.linspace(-1, 1, 6).astype(dtype), np.linspace(-1, 1, 2).astype(dtype)]
+    )
     found = walked(optimizer, gradients, dtype)
     for ours, steps in zip(found.values(), wanted, strict=True):
         start = start + steps.astype(dtype)
@@ -528,7 +536,9 @@ def results_are_finite_float32_everywhere(kind):
                 wanted = np.float64 if issubclass(kind, Metric) else np.float32
                 assert a.dtype == wanted, f"{name} of {kind.__name__} is of type {a.dtype}"
                 assert np.isfinite(a).all(), f"{name} of {kind.__name__} is not finite"
-            assert all(map(np.array_equal, given, case)), f"{kind.__name__} changes what it is given"
+            assert all(map(np.array_equal, given, case)), (
+                f"{kind.__name__} changes what it is given"
+            )
         for case in cases(kind, ends=False):
             found = outcomes(made(kind, settings), case)
             with native():

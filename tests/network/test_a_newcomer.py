@@ -57,7 +57,9 @@ class LogCosh(RegressionLoss):
         r = exp(-2 * abs(errors))
         return np.sign(errors) * (1 - r) / (1 + r) / predictions.shape[1]
 '''
-UNDIVIDED = LOG_COSH.replace("LogCosh", "Undivided").replace("(1 + r) / predictions.shape[1]", "(1 + r)")
+UNDIVIDED = LOG_COSH.replace("LogCosh", "Undivided").replace(
+    "(1 + r) / predictions.shape[1]", "(1 + r)"
+)
 AMSGRAD = '''
 class AMSGrad(Adam):
     """Adam with a cache that never shrinks: it remembers a third array.
@@ -67,20 +69,24 @@ class AMSGrad(Adam):
     """
 
     remembers = ("momentum", "cache", "largest")
-    formula = Adam.formula | {
+    formula = {
+        "momentum": Adam.formula["momentum"],
+        "cache": Adam.formula["cache"],
         "largest": "Max(memory_largest, memory_cache)",
         "step": "-learning_rate * memory_momentum / (sqrt(memory_largest) + epsilon)",
     }
-    formula["step"] = formula.pop("step")
 
     def step(self, gradient, memory):
         """Return the step for one array of parameters."""
         memory.momentum = self.beta_1 * memory.momentum + (1 - self.beta_1) * gradient
         memory.cache = self.beta_2 * memory.cache + (1 - self.beta_2) * gradient**2
         memory.largest = np.maximum(memory.largest, memory.cache)
-        return -self.current_learning_rate * memory.momentum / (np.sqrt(memory.largest) + self.epsilon)
+        root = np.sqrt(memory.largest) + self.epsilon
+        return -self.current_learning_rate * memory.momentum / root
 '''
-FORGETFUL = AMSGRAD.replace("AMSGrad", "Forgetful").replace("1 - self.beta_2) *", "1 - self.beta_1) *")
+FORGETFUL = AMSGRAD.replace("AMSGrad", "Forgetful").replace(
+    "1 - self.beta_2) *", "1 - self.beta_1) *"
+)
 ADDED = {
     "activations": IMPORT + LEAKY_RELU + "\n\n" + STEEP,
     "losses": "from nnfs_book.arithmetic import exp\n" + LOG_COSH + UNDIVIDED,

@@ -44,10 +44,11 @@ def test_what_a_user_marks_as_read_only_stops_nothing():
     model, X, y = classifier(100, 64)
     other, *_ = classifier(100, 64)
     for _ in range(3):
+        values = X
         for layer in model.layers:
-            layer.forward(X if layer is model.layers[0] else before.output)
-            layer.output.flags.writeable = False
-            before = layer
+            layer.forward(values)
+            values = layer.output
+            values.flags.writeable = False
         model.fit(X, y)
         other.fit(X, y)
         model.predict(X).flags.writeable = False

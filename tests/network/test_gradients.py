@@ -1,7 +1,7 @@
 """The gradient checks that readers use: what they find, and what they refuse.
 
-And gradients that no formula of a single number states, of whole matrices, against those that SymPy
-finds by differentiating the forward pass. (`test_every_part.py` checks the gradients of every part.)
+And gradients that no formula of a single number states, of whole matrices, against those that
+SymPy finds by differentiating the forward pass. (`test_every_part.py` checks those of every part.)
 """
 
 from contextlib import nullcontext

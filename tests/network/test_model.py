@@ -19,18 +19,18 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from nbclient import NotebookClient
 
-from nnfs_book.presentation import figures
-from nnfs_book.network import losses, metrics, storage
-from nnfs_book.network.activations import Activation, Linear, ReLU, Sigmoid, Softmax
 from nnfs_book.arithmetic import native
-from nnfs_book.datasets import sine_data, spiral_data
 from nnfs_book.checks.experiments import fingerprint, logistic_regression, spiral_classifier
+from nnfs_book.datasets import sine_data, spiral_data
+from nnfs_book.network import losses, metrics, storage
+from nnfs_book.network.activations import Linear, ReLU, Sigmoid, Softmax
 from nnfs_book.network.layers import Dense, Dropout
 from nnfs_book.network.losses import BinaryCrossentropy, CategoricalCrossentropy, MeanSquaredError
 from nnfs_book.network.metrics import Accuracy, BinaryAccuracy, CategoricalAccuracy
 from nnfs_book.network.model import History, Model
 from nnfs_book.network.optimizers import SGD, Adam
 from nnfs_book.network.randomness import RandomStream, set_seed, stream_or_common
+from nnfs_book.presentation import figures
 
 LOSS_PARTS = ["loss", "data_loss", "regularization_loss"]
 
@@ -455,7 +455,9 @@ def test_a_prediction_does_not_depend_on_its_company(data):
     """A sample has the same bits alone, in any batch, and beside samples of any size."""
     model, X, together = trained_spiral()
     chosen = data.draw(st.lists(st.integers(0, len(X) - 1), min_size=1, max_size=30))
-    others = data.draw(arrays(np.float32, (3, 2), elements=st.floats(-(2.0**99), 2.0**99, width=32)))
+    others = data.draw(
+        arrays(np.float32, (3, 2), elements=st.floats(-(2.0**99), 2.0**99, width=32))
+    )
     among = model.predict(np.concatenate([others, X[chosen], others]))
     assert among[3:-3].tobytes() == together[chosen].tobytes()
 
@@ -536,7 +538,11 @@ SHARED = ReLU()
         (Dense(2, 3), r"layers must be a list of layers, got Dense\(2, 3\)", TypeError),
         (None, "layers must be a list of layers, got None", TypeError),
         ([], r"layers must hold at least one Dense, got \[\]", ValueError),
-        ([ReLU(), Dropout(0.5)], r"at least one Dense, got \[ReLU\(\), Dropout\(0.5\)\]", ValueError),
+        (
+            [ReLU(), Dropout(0.5)],
+            r"at least one Dense, got \[ReLU\(\), Dropout\(0.5\)\]",
+            ValueError,
+        ),
         ([Dense(2, 3), "relu"], r"layers\[1\] must be a Dense, .*, got 'relu'", TypeError),
         ([Dense(2, 3), ReLU], r"layers\[1\] must be .*, got <class .*ReLU'>", TypeError),
         ([Dense(2, 3), [ReLU()]], r"layers\[1\] must be a Dense", TypeError),

@@ -12,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from nnfs_book.network import losses, optimizers, storage
-from nnfs_book.network.activations import Linear, ReLU, Sigmoid, Softmax, sigmoid, softmax
 from nnfs_book.arithmetic import native
 from nnfs_book.datasets import sine_data, spiral_data, vertical_data
+from nnfs_book.network import losses, optimizers, storage
+from nnfs_book.network.activations import Linear, ReLU, Sigmoid, Softmax, sigmoid, softmax
 from nnfs_book.network.layers import Dense, Dropout, Layer
 from nnfs_book.network.randomness import RandomStream, set_seed
+
 
 def refused(message, error=ValueError):
     """Expect an error whose message matches."""
