@@ -1,7 +1,7 @@
 """Execute notebooks from top to bottom in a fresh kernel and store what they show.
 
-    python tools/refresh.py                       # every chapter
-    python tools/refresh.py book/sigmoid.ipynb    # one
+    python -m tools.refresh                       # every chapter
+    python -m tools.refresh book/sigmoid.ipynb    # one
 
 Then read the diff: an output that changed without a reason is a bug. Only what a reader sees is
 stored, no timing and no version of the interpreter, so that equal results make equal files.
