@@ -280,9 +280,9 @@ def test_pictures_of_two_sizes_are_refused(folder):
     [
         # claims the most that is allowed, and has hardly anything
         b"\0\0\x08\1" + struct.pack(">I", mnist.LARGEST),
-        gzip.compress(b"\0\0\x08\1" + struct.pack(">I", mnist.LARGEST)),
+        gzip.compress(b"\0\0\x08\1" + struct.pack(">I", mnist.LARGEST), mtime=0),
         # claims little, and unpacks to much
-        gzip.compress(b"\0\0\x08\1" + struct.pack(">I", 9) + bytes(50_000_000), 1),
+        gzip.compress(b"\0\0\x08\1" + struct.pack(">I", 9) + bytes(50_000_000), 1, mtime=0),
     ],
 )
 def test_little_memory_is_taken_before_a_file_is_refused(tmp_path, content):
