@@ -24,12 +24,14 @@ class Unavailable(Exception):
 
 
 def run(*command, why, **options):
-    """Run a command; if it fails, raise `Unavailable` with its last line of complaint."""
+    """Run a command; if it fails, raise `Unavailable` with its last line that is no warning."""
     options = {"capture_output": True, "text": True, **options}
     done = subprocess.run([str(part) for part in command], **options)
     if done.returncode:
-        complaints = (done.stderr or done.stdout).strip().splitlines() or ["no word of why"]
-        raise Unavailable(f"{why}: {complaints[-1].removeprefix('ERROR: ')}")
+        lines = (done.stderr or done.stdout).strip().splitlines()
+        complaints = [line for line in lines if line and not line.startswith("WARNING")]
+        reason = complaints[-1] if complaints else f"ended with {done.returncode}"
+        raise Unavailable(f"{why}: {reason.removeprefix('ERROR: ')}")
     return done.stdout
 
 

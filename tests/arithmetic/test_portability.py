@@ -104,6 +104,19 @@ def test_without_an_emulator_arm64_says_what_is_missing(monkeypatch):
         environments.arm64()
 
 
+@pytest.mark.parametrize(
+    ("program", "reason"),
+    [
+        ("print('ERROR: no wheel', file=sys.stderr); warn(); sys.exit(1)", "no wheel"),
+        ("warn(); sys.exit(3)", "ended with 3"),
+    ],
+)
+def test_a_set_up_that_fails_gives_the_error_and_not_a_warning(program, reason):
+    define = "import sys; warn = lambda: print('WARNING: old pip', file=sys.stderr); "
+    with pytest.raises(Unavailable, match=f"^no pip: {reason}$"):
+        environments.run(sys.executable, "-c", define + program, why="no pip")
+
+
 # --- what is run --------------------------------------------------------------------------------
 
 
