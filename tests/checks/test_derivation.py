@@ -664,7 +664,7 @@ def printed():
 
 def test_text_does_not_depend_on_the_hash_seed():
     code = (
-        "import sys; sys.path.insert(0, 'tests'); import test_derivation as t; print(t.printed())"
+        "import sys; sys.path.insert(0, 'tests/checks'); import test_derivation as t; print(t.printed())"
     )
     runs = []
     for seed in ("0", "42"):

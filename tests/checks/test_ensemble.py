@@ -1,6 +1,5 @@
 """The stored ensembles are what the experiments give, to the bit; and a kill costs one member."""
 
-import itertools
 import json
 import os
 import random
@@ -33,7 +32,8 @@ def toy(nudge=0, seed=0):
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    monkeypatch.setitem(EXPERIMENTS, "toy", toy)
+    for experiments, _ in ensemble.KINDS.values():
+        monkeypatch.setitem(experiments, "toy", toy)
     return tmp_path
 
 
@@ -41,9 +41,14 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_ensembles_are_stored():
-    sizes = {"N0": 40, "A": 40, "B": 20, "C": 12, "D": 12, "E": 20, "F": 12, "G": 40}
-    for name, kind in itertools.product(sizes, ensemble.KINDS):
-        assert len(ensemble.load(name, kind)) > sizes[name]
+    sizes = {
+        "rounding": {"N0": 40, "A": 40, "B": 20, "C": 8, "D": 8, "E": 20, "F": 8, "G": 200},
+        "seeds": {"N0": 40, "A": 40, "B": 20, "C": 4, "D": 4, "E": 12, "F": 4, "G": 40},
+        "printed": {"G": 200},
+    }
+    for kind, names in sizes.items():
+        for name, size in names.items():
+            assert len(ensemble.load(name, kind)) > size
     wanted = [[entry.id, entry.ensemble] for entry in ledger().values() if entry.ensemble]
     assert len(wanted) == 9
     assert all(pair in STORED for pair in wanted)
@@ -56,8 +61,11 @@ def test_two_random_members_rerun_to_the_bit(name, kind):
     for member in random.Random(seed).sample(members, 2):
         number = member["member"]
         what = f"member {number} (seed {seed})"
+        if member.get("machine", ensemble.machine()) != ensemble.machine():
+            pytest.skip(f"plain NumPy has other last bits here than on {member['machine']}")
         if name in LONG and not os.environ.get("EVERY_EPOCH"):
-            run = EXPERIMENTS[name](**{ensemble.KINDS[kind]: number}, epochs=ensemble.EARLY + 1)
+            experiments, argument = ensemble.KINDS[kind]
+            run = experiments[name](**{argument: number}, epochs=ensemble.EARLY + 1)
             assert run.sha256_at(ensemble.EARLY) == member["sha256_at_1000"], what
             early = {name: values[: len(run.log)] for name, values in member["log"].items()}
             assert early == ensemble.columns(run.log), what
@@ -81,8 +89,9 @@ def test_members_hold_every_reported_figure(name, kind):
 # Running
 
 
-@pytest.mark.parametrize(("kind", "argument"), ensemble.KINDS.items())
-def test_run_stores_every_member_exactly(folder, kind, argument):
+@pytest.mark.parametrize("kind", ensemble.KINDS)
+def test_run_stores_every_member_exactly(folder, kind):
+    _, argument = ensemble.KINDS[kind]
     ensemble.run("toy", 3, kind, folder, jobs=1)
     members = ensemble.load("toy", kind, folder)
     assert [member["member"] for member in members] == [0, 1, 2, 3]
@@ -163,7 +172,7 @@ def test_a_number_that_is_not_finite_is_refused(folder, monkeypatch):
     ("arguments", "message"),
     [
         (("H", 20), "name must be one of N0, A, B, C, D, E, F, G, S2-11, toy, got 'H'"),
-        (("toy", 20, "luck"), "kind must be one of rounding, seeds, got 'luck'"),
+        (("toy", 20, "luck"), "kind must be one of rounding, seeds, printed, got 'luck'"),
         (("toy", 0), "members must be a whole number of at least 1, got 0"),
         (("toy", 2.0), "members must be a whole number of at least 1, got 2.0"),
         (("toy", True), "members must be a whole number of at least 1, got True"),
