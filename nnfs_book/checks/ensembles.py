@@ -1,12 +1,12 @@
 """Ensembles: an experiment run again and again, each time from a start hardly different.
 
-Training is chaotic: move the starting weights by their last bits, and the third printed digit at
-the end is another. How far printed figures wander for no better reason is measured here, in three
-kinds of ensembles:
+Training is chaotic: move the starting weights in their fifth digit, or in their last bit, and the
+third printed digit at the end is another. How far printed figures wander for no better reason is
+measured here, in three kinds of ensembles:
 
 ``"rounding"``
-    Member m starts from the m-th nudge of the starting weights' last bits (see
-    `experiments.nudged`).
+    Member m starts from the m-th nudge of the starting weights (see `experiments.nudged`), which is
+    a little larger than what the rounding of another machine may do.
 ``"seeds"``
     Member m starts from seed m: other data, other weights.
 ``"printed"``

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
@@ -111,34 +112,41 @@ def visit(browser, site):
         context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
-@pytest.mark.parametrize("name", PAGES)
-def test_page_is_whole(visit, name, viewport, scheme):
-    seen = visit(name, viewport=viewport, color_scheme=scheme)
-    page = seen.page
+@pytest.fixture(scope="module", params=PAGES)
+def opened(request, browser, site):
+    """A page of the book, opened once for the tests that only look at it."""
+    seen = Visit(browser, site, request.param, viewport=WIDE, color_scheme="light")
+    yield seen
+    seen.page.context.close()
+
+
+def test_page_is_whole(opened):
+    page = opened.page
     # An image that waits for the reader to scroll must load too, and a fold must hold sound things.
     page.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
     page.evaluate("for (const image of document.images) image.loading = 'eager'")
     page.wait_for_function("[...document.images].every(image => image.complete)")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        expect(page.locator("html")).to_have_attribute("data-theme", scheme)
+        for viewport in (WIDE, PHONE):
+            page.set_viewport_size(viewport)
+            beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            assert beyond <= 0, f"moves sideways at {viewport['width']} pixels, {scheme}"
 
-    assert seen.faults == []
-    assert page.locator("html").get_attribute("data-theme") == scheme
-    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, "moves sideways"
-    assert seen.all("main img:not([alt]), main img[alt='']", "all => all.map(i => i.src)") == []
-    assert seen.all("img", "all => all.filter(i => !i.naturalWidth).map(i => i.src)") == []
+    assert opened.faults == []
+    assert opened.all("main img:not([alt]), main img[alt='']", "all => all.map(i => i.src)") == []
+    assert opened.all("img", "all => all.filter(i => !i.naturalWidth).map(i => i.src)") == []
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_mathematics_is_set(visit, name):
-    seen = visit(name, viewport=WIDE)
+def test_mathematics_is_set(opened):
     unset = "all => all.filter(m => !m.querySelector('mjx-container')).map(m => m.textContent)"
-    assert seen.all(".math", unset) == []
+    assert opened.all(".math", unset) == []
     # An unknown command does not count as an error to MathJax: it sets its name in red.
     wrong = "mjx-merror, mjx-assistive-mml [mathcolor='red']"
-    assert seen.all(wrong, "all => all.map(m => m.outerHTML)") == []
-    text = seen.page.locator("main").inner_text()
-    code = "".join(seen.all("main pre, main code", "all => all.map(c => c.innerText)"))
+    assert opened.all(wrong, "all => all.map(m => m.outerHTML)") == []
+    text = opened.page.locator("main").inner_text()
+    code = "".join(opened.all("main pre, main code", "all => all.map(c => c.innerText)"))
     for leftover in (r"\(", r"\[", "$$", r"\begin{"):
         assert text.count(leftover) == code.count(leftover), f"{leftover} is left over"
 
@@ -242,23 +250,36 @@ def test_without_javascript_a_still_is_shown(visit, name):
         assert not player.locator("input").is_visible()
 
 
-def test_links_lead_somewhere(html, visit):
+class Anchors(HTMLParser):
+    """The anchors of a page, and what its links point at."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.names, self.targets = set(), []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        self.names.add(attributes.get("id"))
+        if tag == "a" and "href" in attributes:
+            self.targets.append(attributes["href"])
+
+
+def test_links_lead_somewhere(html):
     """Every link within the book finds its page, and on it its anchor."""
-    anchors, links = {}, []
-    for name in PAGES:
-        page = visit(name).page
-        base = page.url[: -len(name)]
-        anchors[name] = set(page.eval_on_selector_all("[id]", "all => all.map(e => e.id)"))
-        hrefs = page.eval_on_selector_all("a[href]", "all => all.map(a => a.href)")
-        links += [(name, href[len(base) :]) for href in hrefs if href.startswith(base)]
+    pages = {name: Anchors((html / name).read_text("utf-8")) for name in PAGES}
     lost = []
-    for name, link in links:
-        target, anchor = urldefrag(link)
-        path = unquote(urlsplit(target).path)
-        known = not anchor or path not in anchors or unquote(anchor) in anchors[path]
-        if not (html / path).exists() or not known:
-            lost.append(f"{name}: {link}")
+    for name, page in pages.items():
+        for link in page.targets:
+            address = urlsplit(urljoin(name, link))
+            if address.scheme:  # of another site
+                continue
+            path, anchor = unquote(address.path), unquote(address.fragment)
+            known = not anchor or path not in pages or anchor in pages[path].names
+            if not (html / path).exists() or not known:
+                lost.append(f"{name}: {link}")
     assert lost == []
+    assert any("#" in link for link in pages[PAGES[0]].targets), "no link was found"
 
 
 def test_opening_page_is_found_from_the_root(visit):
