@@ -53,8 +53,10 @@ _HOMES = {
     "checks.gradients": "GradientError check_layer check_loss check_network numerical_gradient",
     "checks.experiments": "EXPERIMENTS Run fingerprint logistic_regression masked_sums nudged "
     "spiral_classifier",
-    "checks.ensembles": "band load",
-    "checks.ledger": "as_printed claim compare_log confirm confirmations ledger verdict",
+    "checks.ensembles": "load",
+    "checks.verdicts": "combined each_as_printed false_alarms rank",
+    "checks.ledger": "as_printed claim compare_log confirm confirmations ledger spreads",
+    "checks.placement": "place",
     "presentation": "player plot_pictures plot_points plot_probability plot_regions plot_reruns "
     "show_code",
 }

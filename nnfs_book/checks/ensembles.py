@@ -2,7 +2,7 @@
 
 Training is chaotic: move the starting weights in their fifth digit, or in their last bit, and the
 third printed digit at the end is another. How far printed figures wander for no better reason is
-measured here, in three kinds of ensembles:
+measured here, in several kinds of ensembles:
 
 ``"rounding"``
     Member m starts from the m-th nudge of the starting weights (see `experiments.nudged`), which is
@@ -12,6 +12,8 @@ measured here, in three kinds of ensembles:
 ``"printed"``
     As ``"rounding"``, but of the program that the source prints, in plain NumPy (see `printed`).
     Its last bits are those of the machine that is stored with each member.
+``"slip_bias_penalty"`` and others
+    As ``"rounding"``, with a small mistake in the program (see `slips`).
 
 Member 0 is the experiment as it stands: stored beside the others, so that figures can be checked
 against it, but no part of their spread.
@@ -36,6 +38,7 @@ import numpy as np
 
 from nnfs_book.checks.experiments import EXPERIMENTS
 from nnfs_book.checks.printed import PRINTED
+from nnfs_book.checks.slips import SLIPPED
 
 FOLDER = Path(__file__).parents[1] / "records" / "ensembles"
 EARLY = 1000  # the epoch of a member's first fingerprint
@@ -45,6 +48,7 @@ KINDS = {
     "rounding": (EXPERIMENTS, "nudge"),
     "seeds": (EXPERIMENTS, "seed"),
     "printed": (PRINTED, "nudge"),
+    **{f"slip_{slip}": (programs, "nudge") for slip, programs in SLIPPED.items()},
 }
 
 
@@ -57,8 +61,8 @@ def run(name, members, kind="rounding", folder=FOLDER, jobs=-1):
         A name in ``nnfs_book.checks.experiments.EXPERIMENTS``.
     members : int
         Number of reruns; member 0 comes on top.
-    kind : {"rounding", "seeds", "printed"}
-        What is run, and what the members differ in.
+    kind : str
+        What is run, and what the members differ in: a key of ``KINDS``.
     folder : path
         Where the file ``<name>-<kind>.jsonl`` is kept. Delete the file to start anew.
     jobs : int
@@ -155,25 +159,6 @@ def load(name, kind="rounding", folder=FOLDER):
     if 0 not in done or len(done) < 2:
         raise ValueError(f"{path} must hold member 0 and at least one rerun")
     return [done[m] for m in sorted(done)]
-
-
-def band(values):
-    """Return the two ends of the 5-95 % band of measured values.
-
-    Of the sorted values, the lowest 5 % and the highest 5 % are set aside, rounded down to whole
-    members; the ends are the lowest and the highest of the rest. Of 20 members these are the 2nd
-    and the 19th, of 40 the 3rd and the 38th; of fewer than 20 none is set aside.
-
-    Examples
-    --------
-    >>> band(range(1, 21))
-    (2, 19)
-    >>> band([3, 1, 2])
-    (1, 3)
-    """
-    ordered = sorted(values)
-    aside = len(ordered) // 20
-    return ordered[aside], ordered[-1 - aside]
 
 
 def _find(name, kind, folder):

@@ -1,44 +1,43 @@
 """The ledger: what the sources report, what this book finds, and the verdict.
 
-Three kinds of evidence confirm a claim, and each is printed with the verdict it earns:
+Each kind of evidence is printed with the verdict it earns:
 
 numbers
     A reported number is compared *as printed*: ours is rounded to the decimals that the source
     printed, as Python's formatting rounds (the exact binary value, to the nearest decimal, a tie
-    to the even digit), the same on every machine. If a claim names an ensemble, its band and
-    its range are rounded alike, and the question is whether the printed run could be one of our
-    reruns:
-
-    * *same*: ours equals the reported number,
-    * *within*: the reported number lies in the 5-95 % band of the reruns (see `ensemble.band`),
-    * *edge*: it lies outside the band, but in the range of all reruns,
-    * *outside*: it lies outside that range; or, without an ensemble, ours is another number.
-
-    There is no other tolerance than the printed decimals.
+    to the even digit), the same on every machine. It has to be the *same*. There is no other
+    tolerance than the printed decimals. One that the ledger doubts may be *other*.
+numbers that chance has a hand in
+    They are shown beside the runs of the claim's ensemble, with how many lie below and above. One
+    of them, named in the ledger, judges the claim: *consistent* or *unlikely* (see `verdicts`).
 derivations
     *proved*: every step of a `Derivation` has been proved.
 checks
     *holds*: a named statement is true of what was measured. A false one raises `NotConfirmed`.
 
-The verdict on the whole claim is that of its worst number if one is off, else *corrected* for a
-claim that the ledger doubts, *proved* if there is a derivation, or *holds* or *same*.
+The verdict on the whole claim is *corrected* for a claim that the ledger doubts, that of the number
+that judges it if there is one, *proved* if there is a derivation, else *holds* or *same*.
 """
 
 import json
 import re
 import tomllib
 from dataclasses import dataclass, field
-from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from textwrap import TextWrapper
 
 import numpy as np
 
-from nnfs_book.checks.ensembles import band, load
+from nnfs_book.checks.ensembles import load
+from nnfs_book.checks.verdicts import rank
 
 LEDGER = Path(__file__).parents[1] / "records" / "reported.toml"
-BEST_FIRST = ("same", "within", "edge", "outside")
+CALLED = {  # the runs of an ensemble, in a heading
+    "printed": "runs as printed",
+    "rounding": "runs of ours",
+    "seeds": "other seeds",
+}
 CONFIRMED = re.compile(
     r"^ledger (?P<id>\S+) · (?:(?!^ledger ).)*?"
     r"(?:^corrected  (?P<corrected>(?:(?!^verdict ).)*))?^verdict    (?P<verdict>\w+)$",
@@ -63,6 +62,8 @@ class Claim:
     where: str = ""
     doubt: str = ""
     ensemble: str = ""
+    judged_by: str = ""
+    second: str = ""
     values: dict = field(default_factory=dict)
     log: dict = field(default_factory=dict)
 
@@ -110,26 +111,6 @@ def as_printed(measured, like):
     return " ".join(f"{float(m):z.{d}f}" for m, d in zip(measured.ravel(), decimals))
 
 
-def verdict(reported, ours, reruns=()):
-    """Return *same*, *within*, *edge* or *outside*, as the module's head defines them.
-
-    Examples
-    --------
-    >>> verdict("0.50", 0.4951), verdict("0.50", 0.4949)
-    ('same', 'outside')
-    >>> verdict("0.50", 0.6, reruns=[0.4951, 0.7]), verdict("0.50", 0.6, reruns=[0.51, 0.7])
-    ('within', 'outside')
-    """
-    if as_printed(ours, reported) == reported:
-        return "same"
-    if len(reruns):
-        for name, ends in (("within", band(reruns)), ("edge", (min(reruns), max(reruns)))):
-            low, high = (Decimal(as_printed(end, reported)) for end in ends)
-            if low <= Decimal(reported) <= high:
-                return name
-    return "outside"
-
-
 def confirm(id, *derivations, figures=None, checks=None, corrected="", **measured):
     """Print a claim's evidence and the verdict it earns.
 
@@ -154,7 +135,8 @@ def confirm(id, *derivations, figures=None, checks=None, corrected="", **measure
         If evidence is missing, unknown or of another kind; if `corrected` is missing for a
         doubted claim, or given for another.
     NotConfirmed
-        If a check is false, a derivation has no step, or ours is not member 0 of the ensemble.
+        If a number is another one than the reported, a check is false, a derivation has no step, or
+        ours is not member 0 of the ensemble.
 
     Examples
     --------
@@ -176,8 +158,7 @@ def confirm(id, *derivations, figures=None, checks=None, corrected="", **measure
     if not (derivations or checks or (measured and not corrected)):
         raise ValueError(f"{id} needs evidence: derivations or checks")
 
-    numbers, verdicts = _numbers(entry, measured)
-    lines = [_heading("ledger", entry), *numbers]
+    lines = [_heading("ledger", entry), *_numbers(entry, measured)]
     for derivation in derivations:
         if not hasattr(derivation, "statement"):
             raise TypeError(f"derivations must be of type Derivation, got {derivation!r}")
@@ -194,17 +175,16 @@ def confirm(id, *derivations, figures=None, checks=None, corrected="", **measure
     if corrected:
         lines += _labelled("doubted", entry.doubt) + _labelled("corrected", corrected)
 
-    final = max(verdicts, key=BEST_FIRST.index, default="same")
-    if final == "same" and (corrected or derivations or checks):
-        final = "corrected" if corrected else "proved" if derivations else "holds"
-    print("\n".join([*lines, *_labelled("verdict", final)]))
+    judgement, final = _judgement(entry)
+    if corrected:
+        final = "corrected"
+    elif not final:
+        final = "proved" if derivations else "holds" if checks else "same"
+    print("\n".join([*lines, *judgement, *_labelled("verdict", final)]))
 
 
 def compare_log(id, rows):
-    """Print the log that the source printed beside ours, with a verdict on each row.
-
-    A row's verdict is that of its worst number; that of a number is found as `confirm` finds it,
-    from what the reruns logged at this epoch. The last line says where the two logs part.
+    """Print the log that the source printed beside ours, and say where the two part.
 
     Parameters
     ----------
@@ -231,10 +211,9 @@ def compare_log(id, rows):
     entry = claim(id)
     if not entry.log:
         raise ValueError(f"{id} has no log in the ledger")
-    logs = [member["log"] for member in _members(entry)]
     ours_at = {row["epoch"]: row for row in rows}
     names = entry.log["columns"][1:]
-    table = [["epoch", *(cell for name in names for cell in (name, "ours")), "verdict"]]
+    table = [["epoch", *(cell for name in names for cell in (name, "ours"))]]
     parted = ""
     for agreed, (epoch, *printed) in enumerate(entry.log["rows"]):
         try:
@@ -242,16 +221,10 @@ def compare_log(id, rows):
         except KeyError as error:
             raise ValueError(f"rows lack {error} at printed epoch {epoch}") from None
         ours = [as_printed(m, like) for m, like in zip(measured, printed)]
-        pairs = [cell for pair in zip(printed, ours) for cell in pair]
-        verdicts = []
-        for name, reported, number in zip(names, printed, measured):
-            reruns = [log[name][log["epoch"].index(int(epoch))] for log in logs]
-            if reruns and np.float32(number) != np.float32(reruns[0]):
-                raise _not_member_0(entry, f"{name} at epoch {epoch}", number)
-            verdicts.append(verdict(reported, number, reruns[1:]))
-        table.append([epoch, *pairs, max(verdicts, key=BEST_FIRST.index)])
+        table.append([epoch, *(cell for pair in zip(printed, ours) for cell in pair)])
         if ours != printed and not parted:
             parted = f"The first row that parts is that of epoch {epoch}, after {agreed} of "
+    _must_be_member_0(entry, rows)
     ending = (parted or "The runs agree in all ") + f"{len(table) - 1} printed rows."
     print("\n".join([_heading("log", entry), *_table(table), ending]))
 
@@ -313,13 +286,43 @@ def confirmations(folder):
     return {id: found[id] for id in ledger() if id in found}
 
 
-def _members(entry):
-    return load(entry.id, entry.ensemble) if entry.ensemble else []
+def spreads(entry):
+    """Return the runs that a claim's figures are shown beside, by kind: the one it is judged by first.
+
+    Examples
+    --------
+    >>> {kind: len(runs) for kind, runs in spreads(claim("G")).items()}
+    {'printed': 200, 'rounding': 200}
+    """
+    kinds = dict.fromkeys([entry.ensemble, _kind_of_ours(entry)]) if entry.ensemble else ()
+    return {kind: load(entry.id, kind)[1:] for kind in kinds}
 
 
-def _not_member_0(entry, name, number):
-    differs = f"{name} is {number}, not that of member 0 of the stored ensemble"
-    return NotConfirmed(f"{entry.id}: {differs}; has the experiment changed since?")
+def _kind_of_ours(entry):
+    return "rounding" if entry.ensemble == "printed" else entry.ensemble
+
+
+def _must_be_member_0(entry, measured):
+    """Raise NotConfirmed unless figures by name, or the rows of a log, are those of member 0."""
+    if not entry.ensemble:
+        return
+    first = load(entry.id, _kind_of_ours(entry))[0]
+    if isinstance(measured, dict):
+        triples = [(name, value, first["figures"][name]) for name, value in measured.items()]
+    else:
+        place = {epoch: n for n, epoch in enumerate(first["log"]["epoch"])}
+        triples = [
+            (f"{name} at epoch {row['epoch']}", row[name], stored[place[row["epoch"]]])
+            for row in measured
+            for name, stored in first["log"].items()
+            if name in row
+        ]
+    for name, value, stored in triples:
+        if np.float32(value) != np.float32(stored):  # as logs are stored
+            raise NotConfirmed(
+                f"{entry.id}: {name} is {value}, not that of member 0 of the stored ensemble; has "
+                "the experiment changed since?"
+            )
 
 
 def _heading(what, entry):
@@ -338,20 +341,32 @@ def _table(rows):
 
 
 def _numbers(entry, measured):
-    """Return the lines of the tables of numbers, and the verdicts in them."""
-    members = _members(entry)
-    tables, verdicts = {}, []  # numbers without a spread have a table of their own
+    """Return the lines of the tables of numbers; those that chance moves have one of their own."""
+    _must_be_member_0(entry, measured)
+    runs, exact, moved = spreads(entry), [["quantity", "reported", "ours", "verdict"]], []
+    moved = [["quantity", "reported", "ours", *(f"{len(r)} {CALLED[k]}" for k, r in runs.items())]]
     for name, reported in entry.values.items():
-        reruns = [member["figures"][name] for member in members]
-        if reruns and measured[name] != reruns.pop(0):
-            raise _not_member_0(entry, name, measured[name])
-        verdicts.append(verdict(reported, measured[name], reruns))
-        spread = {}
-        if len(set(reruns)) > 1:
-            spread["5–95 % band"] = band(reruns)
-            spread[f"all {len(reruns)} reruns"] = min(reruns), max(reruns)
-        header = ("quantity", "reported", "ours", *spread, "verdict")
-        ranges = [" … ".join(as_printed(end, reported) for end in r) for r in spread.values()]
-        row = [name, reported, as_printed(measured[name], reported), *ranges, verdicts[-1]]
-        tables.setdefault(header, [header]).append(row)
-    return [line for table in tables.values() for line in _table(table)], verdicts
+        ours = as_printed(measured[name], reported)
+        numbers = [[run["figures"][name] for run in members] for members in runs.values()]
+        if len(set().union(*numbers)) > 1:
+            moved.append([name, reported, ours, *(str(rank(reported, n)) for n in numbers)])
+            continue
+        if ours != reported and not entry.doubt:
+            raise NotConfirmed(f"{entry.id}: {name} is reported as {reported}, ours is {ours}")
+        exact.append([name, reported, ours, "same" if ours == reported else "other"])
+    return [line for table in (moved, exact) if len(table) > 1 for line in _table(table)]
+
+
+def _judgement(entry):
+    """Return how the number that judges a claim does, in lines and in a word."""
+    if not entry.judged_by:
+        return [], ""
+    members = spreads(entry)[entry.ensemble]
+    ranks = {
+        name: rank(entry.values[name], [member["figures"][name] for member in members])
+        for name in filter(None, (entry.judged_by, entry.second))
+    }
+    first, *second = (f"the {name.replace('_', ' ')}: p = {r.p:.2f}" for name, r in ranks.items())
+    line = f"{first} among {len(members)} {CALLED[entry.ensemble]}"
+    beside = f"; beside it {second[0]}" if second else ""
+    return _labelled("judged by", line + beside), ranks[entry.judged_by].verdict

@@ -53,6 +53,20 @@ class RandomStream:
         """
         return self._normal.binomial(1, probability, size=shape)
 
+    def choose(self, n, count):
+        """Draw `count` whole numbers below `n`, with replacement.
+
+        Each is the rest of a raw draw of 64 bits, divided by `n`.
+
+        Examples
+        --------
+        >>> RandomStream(0).choose(6, 8).tolist()
+        [5, 1, 2, 5, 3, 4, 3, 1]
+        """
+        n = whole_number(n, "n", minimum=1)
+        count = whole_number(count, "count", minimum=0)
+        return (self._bits.random_raw(count) % np.uint64(n)).astype(np.intp)
+
     def permutation(self, n):
         """Draw an order of the whole numbers below `n`, all of them practically equally probable.
 

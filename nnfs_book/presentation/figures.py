@@ -13,7 +13,6 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
-from nnfs_book.checks.ensembles import band
 
 # Colours that stay apart for colour-blind readers and on a dark page (after Okabe and Ito).
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072b2", "#d55e00", "#009e73", "#a05a8c", "#767676"
@@ -243,8 +242,8 @@ def plot_pictures(ax, pictures, columns, captions=()):
 def plot_reruns(ax, members, name, printed=None):
     """Draw what the members of an ensemble logged of one quantity, against the epoch.
 
-    The pale area holds all reruns, the darker one, if there are twenty or more, their 5-95 % band
-    (see `ensemble.band`), the line is member 0, and dots are what a source printed.
+    The pale area holds all reruns, the darker one the middle half of them, the line is member 0,
+    and dots are what a source printed.
 
     Parameters
     ----------
@@ -266,12 +265,10 @@ def plot_reruns(ax, members, name, printed=None):
     >>> plt.close(fig)
     """
     ours, *reruns = (member["log"] for member in members)
-    at_each_epoch = list(zip(*(log[name] for log in reruns), strict=True))
-    areas = {f"{len(reruns)} reruns": [(min(values), max(values)) for values in at_each_epoch]}
-    if len(reruns) >= 20:
-        areas["their 5–95 % band"] = map(band, at_each_epoch)
-    for label, ends in areas.items():
-        low, high = zip(*ends, strict=True)
+    ordered = np.sort([log[name] for log in reruns], axis=0)
+    quarter = len(ordered) // 4
+    for label, aside in ((f"{len(reruns)} reruns", 0), ("their middle half", quarter)):
+        low, high = ordered[aside], ordered[-1 - aside]
         ax.fill_between(ours["epoch"], low, high, color=BLUE, alpha=0.25, lw=0, label=label)
     ax.plot(ours["epoch"], ours[name], color=BLUE, lw=1, label="ours")
     if printed:

@@ -158,7 +158,7 @@ def test_pictures_have_their_pixels_in_place():
 SQUARE = '<svg viewBox="0 0 1 1"><path d="M 0 0 H 1 V 1"/></svg>'
 
 
-def test_reruns_are_drawn_between_their_extremes_and_band():
+def test_reruns_are_drawn_between_their_extremes_and_quartiles():
     epochs = [0, 100]
     members = [{"log": {"epoch": epochs, "loss": [1.0, 0.5]}}]  # ours is no part of the spread
     members += [{"log": {"epoch": epochs, "loss": [2.0, n / 10]}} for n in range(1, 21)]
@@ -166,12 +166,12 @@ def test_reruns_are_drawn_between_their_extremes_and_band():
     fig, ax = plt.subplots()
     plot_reruns(ax, members, "loss", printed)
     areas = [np.unique(area.get_paths()[0].vertices, axis=0) for area in ax.collections]
-    assert [area[area[:, 0] == 100, 1].tolist() for area in areas] == [[0.1, 2.0], [0.2, 1.9]]
+    assert [area[area[:, 0] == 100, 1].tolist() for area in areas] == [[0.1, 2.0], [0.6, 1.5]]
     assert all(area[area[:, 0] == 0, 1].tolist() == [2.0] for area in areas)
     ours, dots = (line.get_xydata().tolist() for line in ax.lines)
     assert ours == [[0, 1], [100, 0.5]]
     assert dots == [[100, 0.7]]
-    labels = ["20 reruns", "their 5–95 % band", "ours", "printed"]
+    labels = ["20 reruns", "their middle half", "ours", "printed"]
     assert ax.get_legend_handles_labels()[1] == labels
 
 

@@ -186,7 +186,7 @@ def test_a_number_that_is_not_finite_is_refused(folder, monkeypatch):
     ("arguments", "message"),
     [
         (("H", 20), "name must be one of N0, A, B, C, D, E, F, G, S2-11, toy, got 'H'"),
-        (("toy", 20, "luck"), "kind must be one of rounding, seeds, printed, got 'luck'"),
+        (("toy", 20, "luck"), "kind must be one of rounding, seeds, printed, .*, got 'luck'"),
         (("toy", 0), "members must be a whole number of at least 1, got 0"),
         (("toy", 2.0), "members must be a whole number of at least 1, got 2.0"),
         (("toy", True), "members must be a whole number of at least 1, got True"),
@@ -241,15 +241,7 @@ def test_an_ensemble_without_member_0_is_refused(folder):
         ensemble.load("toy", folder=folder)
 
 
-# Band and nudge
-
-
-@pytest.mark.parametrize(
-    ("members", "low", "high"), [(1, 1, 1), (19, 1, 19), (20, 2, 19), (39, 2, 38), (40, 3, 38)]
-)
-def test_band_sets_aside_a_twentieth_at_each_end(members, low, high):
-    values = random.Random(0).sample(range(1, members + 1), members)
-    assert ensemble.band(values) == (low, high)
+# The nudge
 
 
 def test_nudge_moves_each_weight_by_its_share():
