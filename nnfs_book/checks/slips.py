@@ -1,4 +1,4 @@
-"""Six small mistakes in a training program, planted to see what notices them.
+"""Small mistakes in a training program, planted to see what notices them.
 
 Each runs without an error and brings the loss down. `program` trains with one of them, from the
 same starts as the reruns of the program without it.
@@ -9,6 +9,7 @@ from unittest.mock import patch
 
 import numpy as np
 
+from nnfs_book.arithmetic import operand_bits, snap, total
 from nnfs_book.checks import experiments
 from nnfs_book.network.layers import Dense
 from nnfs_book.network.losses import BinaryCrossentropy, SoftmaxCategoricalCrossentropy
@@ -28,6 +29,33 @@ class LargeStart(Dense):
     def __init__(self, *sizes, **others):
         super().__init__(*sizes, **others)
         self.weights = 10 * self.weights
+
+
+def on_one_grid(a, b):
+    """Multiply matrices with one grid for each of them, in place of one for each row and column.
+
+    Examples
+    --------
+    >>> on_one_grid(np.float32([[1], [1e-9]]), np.float32([[1]])).tolist()
+    [[1.0], [0.0]]
+    """
+    bits = operand_bits(len(b), operands=2)
+    return (snap(a, bits) @ snap(b, bits)).astype(np.float32)
+
+
+class OneGrid(Dense):
+    """A layer whose products are formed on one grid for a whole array."""
+
+    def function(self, inputs):
+        """Return ``inputs @ weights + biases``, shape (N, M)."""
+        return on_one_grid(inputs, self.weights) + self.biases
+
+    def gradients(self, dvalues):
+        """Return the gradients at W, b and the inputs for one at the output, shape (N, M)."""
+        dweights = on_one_grid(self.inputs.T, dvalues)
+        dbiases = total(dvalues, axis=0, keepdims=True)
+        dinputs = on_one_grid(dvalues, self.weights.T)
+        return self.with_penalties(dweights, dbiases) | {"dinputs": dinputs}
 
 
 class NoCorrection(Adam):
@@ -76,6 +104,7 @@ SLIPS = {
         "BinaryCrossentropy": SummedBinaryCrossentropy,
         "SoftmaxCategoricalCrossentropy": SummedSoftmaxCategoricalCrossentropy,
     },
+    "one_grid": {"Dense": OneGrid},
 }
 IN_WORDS = {
     "bias_penalty": "penalty on the biases forgotten",
@@ -84,6 +113,7 @@ IN_WORDS = {
     "correction": "Adam without its correction",
     "decay": "decay of the learning rate forgotten",
     "sum": "gradient of the sum for that of the mean",
+    "one_grid": "products on one grid for a whole array",
 }
 
 
