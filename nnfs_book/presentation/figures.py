@@ -267,9 +267,10 @@ def plot_reruns(ax, members, name, printed=None):
     ours, *reruns = (member["log"] for member in members)
     ordered = np.sort([log[name] for log in reruns], axis=0)
     quarter = len(ordered) // 4
-    for label, aside in ((f"{len(reruns)} reruns", 0), ("their middle half", quarter)):
+    areas = (f"{len(reruns)} reruns", 0, 0.2), ("their middle half", quarter, 0.45)
+    for label, aside, alpha in areas:
         low, high = ordered[aside], ordered[-1 - aside]
-        ax.fill_between(ours["epoch"], low, high, color=BLUE, alpha=0.25, lw=0, label=label)
+        ax.fill_between(ours["epoch"], low, high, color=BLUE, alpha=alpha, lw=0, label=label)
     ax.plot(ours["epoch"], ours[name], color=BLUE, lw=1, label="ours")
     if printed:
         column = printed["columns"].index(name)
