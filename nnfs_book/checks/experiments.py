@@ -385,6 +385,7 @@ def figures_of(log, validation_accuracy, validation_loss):
 EXPERIMENTS = {
     "N0": partial(spiral_classifier, l2=0, learning_rate=0.05),
     "A": spiral_classifier,
+    "A0": partial(spiral_classifier, l2=0),  # printed nowhere: A without its penalty
     "B": partial(spiral_classifier, samples=1000),
     "C": partial(spiral_classifier, samples=1000, neurons=256),
     "D": partial(spiral_classifier, samples=1000, neurons=512),
