@@ -6,6 +6,8 @@ from nnfs_book.checks.ensembles import load
 from nnfs_book.checks.ledger import claim
 from nnfs_book.checks.verdicts import rank
 
+EARLY_ROWS = 4
+
 
 class Placement(str):
     """Where numbers lie among the runs, in words."""
@@ -73,15 +75,14 @@ def _what_settles_it(name):
     ours, *reruns = load(name)
     everyone = [ours, *reruns, *load(name, claim(name).ensemble)]
     rows = []
-    for row, epoch in enumerate(ours["log"]["epoch"]):
-        losses = {f"{member['log']['loss'][row]:.3f}" for member in everyone}
-        if len(losses) > 1:
-            break
-        rows.append(f"{losses.pop()} at epoch {epoch}")
+    for row, epoch in enumerate(ours["log"]["epoch"][:EARLY_ROWS]):
+        losses = sorted(f"{member['log']['loss'][row]:.3f}" for member in everyone)
+        span = losses[0] if losses[0] == losses[-1] else f"{losses[0]} to {losses[-1]}"
+        rows.append(f"{span} at epoch {epoch}")
     return (
-        f"What settles it: the first rows of your log, too early for chaos ({name}'s loss is "
-        f"{', '.join(rows)} in all runs); or bits: run your own loop after `from nnfs_book.nnfs "
-        f"import *`, and compare its figures with ours, {ours['figures']['loss']:.6f} for the loss."
+        f"What settles it: the first rows of your log, where honest runs still lie together ({name}'s loss "
+        f"is {', '.join(rows)}); or bits: run your own loop after `from nnfs_book.nnfs import *`, and "
+        f"compare its figures with ours, {ours['figures']['loss']:.6f} for the loss."
     )
 
 
