@@ -392,6 +392,7 @@ ADDOPTS = {
     "--nbval-current-env",
     "--numprocesses=auto",
     "--dist=loadfile",
+    "--no-loadscope-reorder",
     "--strict-markers",
     "-m",
     "not slow",
@@ -406,5 +407,5 @@ def pytest_faults(options):
     faults += [f"{place} is not tested" for place in {"tests", "nnfs_book", "book"} - set(places)]
     if words.count("-m") != 1 or words[words.index("-m") + 1 :][:1] != ["not slow"]:
         faults.append("tests are chosen by another mark than slow")
-    known = {"testpaths", "addopts", "markers", "xfail_strict"}
+    known = {"testpaths", "pythonpath", "addopts", "markers", "xfail_strict"}
     return faults + [f"{name} may hide a test" for name in sorted(set(options) - known)]
