@@ -1,6 +1,8 @@
 """The ledger: what the sources report, what this book finds, and the verdict.
 
-Each kind of evidence is printed with the verdict it earns:
+What a chapter has to bring for a claim, and what has to hold of it, stands in the ledger; a chapter
+brings derivations and measured values, and no threshold. Each kind of evidence is printed with what
+it says:
 
 numbers
     A reported number is compared *as printed*: ours is rounded to the decimals that the source
@@ -11,19 +13,25 @@ numbers that chance has a hand in
     They are shown beside the runs of the claim's ensemble, with how many lie below and above. One
     of them, named in the ledger, judges the claim: *consistent* or *unlikely* (see `verdicts`).
 derivations
-    *proved*: every step of a `Derivation` has been proved.
-checks
-    *holds*: a named statement is true of what was measured. A false one raises `NotConfirmed`.
+    *proved*: a `Derivation` begins and ends with the claim's own formula, under the conditions that
+    stand with it in the ledger. *helped by*: one that the argument needs beside it.
+measured values and truths
+    *shown*: the condition that the ledger sets for a value, such as ``< 0.001``, is met, or a
+    statement is true. The value is not printed: plain NumPy may give it other last digits
+    elsewhere.
 
-The verdict on the whole claim is *corrected* for a claim that the ledger doubts, that of the number
-that judges it if there is one, *proved* if there is a derivation, else *holds* or *same*.
+The verdict on the whole claim is the first that applies: *corrected* for a claim that the ledger
+doubts, *consistent* or *unlikely* if a number judges it, *proved* if its own formula is, *stated* if
+it is a definition, in which there is nothing to prove, *same* if it reports a number, else *shown*.
 """
 
 import json
+import operator
 import re
 import tomllib
 from dataclasses import dataclass, field
 from functools import cache
+from numbers import Real
 from pathlib import Path
 from textwrap import TextWrapper
 
@@ -37,6 +45,13 @@ CALLED = {  # the runs of an ensemble, in a heading
     "printed": "runs as printed",
     "rounding": "runs of ours",
     "seeds": "other seeds",
+}
+CONDITIONS = {
+    "<": operator.lt,
+    "<=": operator.le,
+    "==": operator.eq,
+    ">=": operator.ge,
+    ">": operator.gt,
 }
 CONFIRMED = re.compile(
     r"^ledger (?P<id>\S+) · (?:(?!^ledger ).)*?"
@@ -64,7 +79,12 @@ class Claim:
     ensemble: str = ""
     judged_by: str = ""
     second: str = ""
+    stated: bool = False
+    proves: list = field(default_factory=list)
+    helped_by: list = field(default_factory=list)
+    shown: dict = field(default_factory=dict)
     values: dict = field(default_factory=dict)
+    rates: dict = field(default_factory=dict)
     log: dict = field(default_factory=dict)
 
 
@@ -111,7 +131,7 @@ def as_printed(measured, like):
     return " ".join(f"{float(m):z.{d}f}" for m, d in zip(measured.ravel(), decimals))
 
 
-def confirm(id, *derivations, figures=None, checks=None, corrected="", **measured):
+def confirm(id, *derivations, figures=None, corrected="", **measured):
     """Print a claim's evidence and the verdict it earns.
 
     Parameters
@@ -119,72 +139,65 @@ def confirm(id, *derivations, figures=None, checks=None, corrected="", **measure
     id : str
         The claim's id in the ledger.
     *derivations : Derivation
-        Derivations that prove the claim, or its correction.
+        What the ledger wants proved for the claim, in its order: the claim's own formulas, or those
+        of its correction, then what helps.
     figures : dict, optional
         Our values under the ledger's names, those of a training for one; others may be there too.
-    checks : dict of str to bool, optional
-        Statements in words, each with the measured truth value.
     corrected : str
         For a doubted claim, and for no other: what is right, in a sentence.
-    **measured : number or array
-        Our values under the ledger's names, one by one.
+    **measured : number, array or bool
+        Our values under the ledger's names, one by one: those of reported numbers, and what is to
+        be shown, as a number for a condition and as a truth for a statement.
 
     Raises
     ------
     ValueError, TypeError
-        If evidence is missing, unknown or of another kind; if `corrected` is missing for a
-        doubted claim, or given for another.
+        If a value is missing, unknown or of another kind; if `corrected` is missing for a doubted
+        claim, or given for another.
     NotConfirmed
-        If a number is another one than the reported, a check is false, a derivation has no step, or
-        ours is not member 0 of the ensemble.
+        If a number is another one than the reported, a condition is not met, a derivation is
+        missing, proves something else or has no step, or ours is not member 0 of the ensemble.
 
     Examples
     --------
-    >>> confirm("S2-09", means=[2, 4, 5, 12, 10], checks={"log 0 is -inf": True})
-    ledger S2-09 · binary cross-entropy
-    reported by Kinsley & Kukieła, chapter 16
-    quantity  reported     ours         verdict
-    means     2 4 5 12 10  2 4 5 12 10  same
-    holds      log 0 is -inf
-    verdict    holds
+    >>> confirm("S3-07", from_one_hot=0.28768208, from_class_number=0.28768208, distance=0)
+    ledger S3-07 · one loss from two kinds of target
+    reported by Loss functions in TensorFlow
+    quantity           reported   ours       verdict
+    from one hot       0.2876821  0.2876821  same
+    from class number  0.2876821  0.2876821  same
+    shown      the two losses differ by == 0
+    verdict    same
     """
-    entry, checks = claim(id), checks or {}
-    measured |= {name: value for name, value in (figures or {}).items() if name in entry.values}
-    if wrong := ", ".join(sorted(measured.keys() ^ entry.values.keys())):
-        wanted = ", ".join(entry.values) or "no number"
-        raise ValueError(f"{id} reports {wanted}; missing or unknown here: {wrong}")
+    entry = claim(id)
+    wanted = [*entry.values, *entry.shown]
+    measured |= {name: value for name, value in (figures or {}).items() if name in wanted}
+    if wrong := ", ".join(sorted(measured.keys() ^ set(wanted))):
+        wants = ", ".join(wanted) or "no value"
+        raise ValueError(f"{id} wants {wants}; missing or unknown here: {wrong}")
     if bool(entry.doubt) != bool(corrected):
         raise ValueError(f"corrected is {'' if entry.doubt else 'not '}wanted for {id}")
-    if not (derivations or checks or (measured and not corrected)):
-        raise ValueError(f"{id} needs evidence: derivations or checks")
 
-    lines = [_heading("ledger", entry), *_numbers(entry, measured)]
-    for derivation in derivations:
-        if not hasattr(derivation, "statement"):
-            raise TypeError(f"derivations must be of type Derivation, got {derivation!r}")
-        if not len(derivation):
-            raise NotConfirmed(f"{id}: a derivation without a step proves nothing")
-        steps = "1 step" if len(derivation) == 1 else f"{len(derivation)} steps"
-        lines += _labelled("proved", f"{derivation.statement} ({steps})")
-    for statement, true in checks.items():
-        if not isinstance(true, (bool, np.bool_)):
-            raise TypeError(f"checks must be True or False, got {true!r} for {statement!r}")
-        if not true:
-            raise NotConfirmed(f"{id}: it does not hold that {statement}")
-        lines += _labelled("holds", statement)
+    lines = [_heading("ledger", entry), *_numbers(entry, measured), *_proofs(entry, derivations)]
+    for name, (words, condition) in entry.shown.items():
+        if not _meets(condition, measured[name], name):
+            found = f"{name} is {measured[name]!r}"
+            raise NotConfirmed(f"{id}: it does not hold that {words} {condition}: {found}")
+        lines += _labelled("shown", words if condition == "is true" else f"{words} {condition}")
     if corrected:
         lines += _labelled("doubted", entry.doubt) + _labelled("corrected", corrected)
 
-    judgement, final = _judgement(entry)
-    if corrected:
-        final = "corrected"
-    elif not final:
-        final = "proved" if derivations else "holds" if checks else "same"
+    judgement, judged = _judgement(entry)
+    kinds = [("corrected", corrected), (judged, judged), ("proved", entry.proves)]
+    kinds += [("stated", entry.stated), ("same", entry.values), ("shown", True)]
+    final = next(kind for kind, applies in kinds if applies)
     print("\n".join([*lines, *judgement, *_labelled("verdict", final)]))
 
 
 def compare_log(id, rows):
     """Print the log that the source printed beside ours, and say where the two part.
+
+    Learning rates depend on no chance: those that the source printed have to be the same.
 
     Parameters
     ----------
@@ -198,7 +211,7 @@ def compare_log(id, rows):
     ValueError
         If the claim has no log, or a printed epoch or quantity is missing from `rows`.
     NotConfirmed
-        If ours is not the log of member 0 of the ensemble.
+        If a learning rate is another one, or ours is not the log of member 0 of the ensemble.
 
     Examples
     --------
@@ -224,9 +237,15 @@ def compare_log(id, rows):
         table.append([epoch, *(cell for pair in zip(printed, ours) for cell in pair)])
         if ours != printed and not parted:
             parted = f"The first row that parts is that of epoch {epoch}, after {agreed} of "
+    for epoch, rate in entry.rates.items():
+        ours = as_printed(ours_at[int(epoch)]["learning_rate"], rate)
+        if ours != rate:
+            raise NotConfirmed(f"{id}: the rate at epoch {epoch} is reported as {rate}, ours is {ours}")
     _must_be_member_0(entry, rows)
-    ending = (parted or "The runs agree in all ") + f"{len(table) - 1} printed rows."
-    print("\n".join([_heading("log", entry), *_table(table), ending]))
+    endings = [(parted or "The runs agree in all ") + f"{len(table) - 1} printed rows."]
+    if entry.rates:
+        endings.append(f"All {len(entry.rates)} printed learning rates are ours, to the last digit.")
+    print("\n".join([_heading("log", entry), *_table(table), *endings]))
 
 
 @dataclass(frozen=True)
@@ -355,6 +374,40 @@ def _numbers(entry, measured):
             raise NotConfirmed(f"{entry.id}: {name} is reported as {reported}, ours is {ours}")
         exact.append([name, reported, ours, "same" if ours == reported else "other"])
     return [line for table in (moved, exact) if len(table) > 1 for line in _table(table)]
+
+
+def _proofs(entry, derivations):
+    """Return a line for each derivation, all of which have to be those that the ledger wants."""
+    wanted = [" ".join(text.split()) for text in (*entry.proves, *entry.helped_by)]
+    for derivation in derivations:
+        if not hasattr(derivation, "theorem"):
+            raise TypeError(f"derivations must be of type Derivation, got {derivation!r}")
+        if not len(derivation):
+            raise NotConfirmed(f"{entry.id}: a derivation without a step proves nothing")
+    given = [derivation.theorem for derivation in derivations]
+    if given != wanted:
+        faults = [f"\n  it lacks  {text}" for text in wanted if text not in given]
+        faults += [f"\n  it wants no  {text}" for text in given if text not in wanted]
+        other = ", as the ledger lists it:" if faults else ", in the ledger's order and each once"
+        raise NotConfirmed(f"{entry.id} wants what it says proved{other}{''.join(faults)}")
+    labels = ["proved"] * len(entry.proves) + ["helped by"] * len(entry.helped_by)
+    lines = []
+    for label, derivation in zip(labels, derivations):
+        steps = "1 step" if len(derivation) == 1 else f"{len(derivation)} steps"
+        lines += _labelled(label, f"{derivation.theorem} ({steps})")
+    return lines
+
+
+def _meets(condition, value, name):
+    """Tell whether a value meets a condition of the ledger; NaN meets none."""
+    if condition == "is true":
+        if not isinstance(value, (bool, np.bool_)):
+            raise TypeError(f"{name} must be True or False, got {value!r}")
+        return bool(value)
+    if not isinstance(value, Real) or isinstance(value, bool):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+    sign, threshold = condition.split()
+    return bool(CONDITIONS[sign](value, float(threshold)))
 
 
 def _judgement(entry):

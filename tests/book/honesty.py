@@ -165,6 +165,42 @@ def is_count(term):
     return False
 
 
+def thresholds_in_the_ledger(chapter):
+    """No cell that confirms a claim says how small or large something has to be: the ledger does."""
+    faults = []
+    for cell in chapter.code:
+        nodes = list(ast.walk(ast.parse(cell["source"])))
+        if any(isinstance(n, ast.Call) and ast.unparse(n.func) == "confirm" for n in nodes):
+            faults += [
+                f"cell {cell['id']} sets a condition: {ast.unparse(node)}"
+                for node in nodes
+                if is_threshold(node)
+            ]
+    return faults
+
+
+def is_threshold(node):
+    """Whether code orders things, compares them with a number, or bears a tolerance."""
+    match node:
+        case ast.Compare(left, operators, others):
+            ordered = any(isinstance(o, ast.Lt | ast.LtE | ast.Gt | ast.GtE) for o in operators)
+            return ordered or any(map(has_number, (left, *others)))
+        case ast.Name(name) | ast.Attribute(attr=name):
+            return "allclose" in name or "isclose" in name
+        case ast.keyword(arg):
+            return arg in ("rtol", "atol", "rel", "abs_tol", "rel_tol")
+    return False
+
+
+def has_number(node):
+    """Whether a number stands in an expression, other than as an index."""
+    if isinstance(node, ast.Subscript):
+        return has_number(node.value)
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, int | float) and not isinstance(node.value, bool)
+    return any(map(has_number, ast.iter_child_nodes(node)))
+
+
 def tidy_metadata(chapter):
     """No time stamp, no version of the machine's Python, nothing that changes by itself."""
     metadata = chapter.notebook["metadata"]
@@ -262,6 +298,7 @@ RULES = [
     compared_outputs,
     same_on_any_machine,
     same_on_any_python,
+    thresholds_in_the_ledger,
     tidy_metadata,
     small_enough,
     figures_in_words,

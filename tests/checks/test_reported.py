@@ -5,12 +5,15 @@ import json
 import re
 import tomllib
 from decimal import Decimal
+from fractions import Fraction
 
 import honesty
 import numpy as np
 import pytest
+from sympy import Symbol
 
 from nnfs_book.checks import ledger as reported
+from nnfs_book.checks.derivation import Derivation
 from nnfs_book.checks.ledger import (
     NotConfirmed,
     as_printed,
@@ -26,11 +29,11 @@ IN_TOC = {page.rsplit("/")[-1] for page in re.findall(r"book/\w+", str(honesty.r
 
 
 class Proof:
-    """What `confirm` asks of a derivation."""
+    """What `confirm` asks of a derivation: by default, that it proves what claim S2-08 says."""
 
-    def __init__(self, steps=3):
+    def __init__(self, theorem=None, steps=3):
         self.steps = steps
-        self.statement = r"\sigma' = \sigma (1 - \sigma)"
+        self.theorem = " ".join((theorem or LEDGER["S2-08"].proves[0]).split())
 
     def __len__(self):
         return self.steps
@@ -45,6 +48,7 @@ def toy(monkeypatch):
     """Put a claim of given fields, and an ensemble of given members, in place of the real ones."""
 
     def put(members=(), **fields):
+        fields = {"shown": {}, "helped_by": []} | fields
         entry = dataclasses.replace(LEDGER["S2-15"], id="T", **fields)
         monkeypatch.setattr(reported, "ledger", lambda: {"T": entry})
         monkeypatch.setattr(reported, "load", lambda name, kind: list(members))
@@ -56,14 +60,26 @@ def toy(monkeypatch):
 
 
 def test_every_claim_and_figure_is_there():
-    counts = {"S1": 9, "S2": 18, "S3": 10}
+    counts = {"S1": 11, "S2": 23, "S3": 12}
     ids = [f"{source}-{n:02}" for source, last in counts.items() for n in range(1, last + 1)]
     assert list(LEDGER) == ids + FIGURES
 
 
 def test_the_doubted_claims_say_what_is_doubted():
     doubted = [id for id, entry in LEDGER.items() if entry.doubt]
-    assert doubted == ["S2-02", "S2-05", "S2-07", "S2-12", "S2-13", "S3-02", "S3-04"]
+    assert doubted == (
+        "S1-10 S2-02 S2-05 S2-07 S2-12 S2-13 S2-19 S2-20 S2-21 S2-22 S2-23 S3-02 S3-04 S3-11 S3-12"
+    ).split()
+
+
+@pytest.mark.parametrize("entry", LEDGER.values(), ids=LEDGER)
+def test_every_claim_asks_for_evidence(entry):
+    """A number that the ledger doubts is none, and a definition is not proved."""
+    assert entry.proves or entry.shown or entry.stated or (entry.values and not entry.doubt)
+    assert not (entry.stated and entry.proves)
+    for words, condition in entry.shown.values():
+        assert words and re.fullmatch(r"is true|(<|<=|==|>=|>) -?\d[\d.]*(e-\d+)?", condition)
+    assert not entry.shown.keys() & entry.values.keys()
 
 
 def test_sources_are_described_in_full():
@@ -97,19 +113,23 @@ def test_figures_fit_together(id):
                 Decimal(row[name]) for name in ("loss", "data_loss", "regularization_loss")
             )
             assert abs(loss - sum(parts)) <= Decimal("0.001")
+    assert entry.rates.keys() <= {row["epoch"] for row in rows}
     if rows and rows[-1]["epoch"] == "10000":
         assert all(row == entry.values[name] for name, row in rows[-1].items() if name != "epoch")
 
 
 def test_learning_rates_follow_from_the_decay():
-    """At epoch t the rate is that of the step before: rate / (1 + decay (t - 1))."""
+    """At epoch t the rate is that of the step before; three of them show how it was rounded."""
     for id in FIGURES:
         if "learning_rate" in LEDGER[id].values:
             rate, decay = re.search(r"Adam ([\d.]+) \((5e-\d)\)", LEDGER[id].statement).groups()
-            for name, epoch in (("learning_rate", 10_000), ("learning_rate_at_9900", 9_900)):
-                if name in LEDGER[id].values:
-                    expected = float(rate) / (1 + float(decay) * (epoch - 1))
-                    assert repr(expected) == LEDGER[id].values[name]
+            values = LEDGER[id].values
+            printed = [*LEDGER[id].rates.items(), ("10000", values["learning_rate"])]
+            if "learning_rate_at_9900" in values:
+                printed.append(("9900", values["learning_rate_at_9900"]))
+            for epoch, printed_rate in printed:
+                expected = float(rate) * (1 / (1 + float(decay) * max(int(epoch) - 1, 0)))
+                assert repr(expected) == printed_rate
 
 
 def test_unknown_claim():
@@ -183,7 +203,7 @@ def test_table_of_figures(toy, capsys):
 def test_a_figure_is_judged_by_the_runs_of_its_ensemble(monkeypatch, capsys):
     """By the printed program's, which lie elsewhere than ours here."""
     fields = {"ensemble": "printed", "judged_by": "loss", "values": {"loss": "0.500"}}
-    entry = dataclasses.replace(LEDGER["S2-15"], id="T", **fields)
+    entry = dataclasses.replace(LEDGER["S2-15"], id="T", shown={}, helped_by=[], **fields)
     monkeypatch.setattr(reported, "ledger", lambda: {"T": entry})
     first = {"printed": 1.0, "rounding": 0.4}
     monkeypatch.setattr(
@@ -208,70 +228,123 @@ def test_figures_may_hold_more_than_what_was_reported(toy, capsys):
         confirm("T", figures={"accuracy": 0.9})
 
 
-def test_corrected_claim(capsys):
-    confirm(
-        "S2-05",
-        Proof(),
-        checks={"without clipping, the gradient is infinite": np.bool_(True)},
-        corrected="Both passes clip.",
+def test_corrected_claim(toy, capsys):
+    toy(
+        proves=["x + x = 2*x for x > 0"],
+        helped_by=["x = x"],
+        shown={"twice": ["without clipping, the gradient is infinite", "is true"]},
+        doubt="The source's backward pass does not clip.",
     )
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[2] == r"proved     \sigma' = \sigma (1 - \sigma) (3 steps)"
-    assert lines[3] == "holds      without clipping, the gradient is infinite"
-    assert lines[4].startswith("doubted    The source's backward pass does not clip")
-    assert lines[-2:] == ["corrected  Both passes clip.", "verdict    corrected"]
+    proofs = Proof("x + x = 2*x for x > 0", 1), Proof("x = x")
+    confirm("T", *proofs, twice=np.bool_(True), corrected="Both passes clip.")
+    assert capsys.readouterr().out.splitlines()[2:] == [
+        "proved     x + x = 2*x for x > 0 (1 step)",
+        "helped by  x = x (3 steps)",
+        "shown      without clipping, the gradient is infinite",
+        "doubted    The source's backward pass does not clip.",
+        "corrected  Both passes clip.",
+        "verdict    corrected",
+    ]
+
+
+SHOWN = {"shown": {"so": ["it is", "is true"]}}
+PROVED = {"proves": ["x = x"]}
 
 
 @pytest.mark.parametrize(
-    ("evidence", "expected"),
+    ("fields", "given", "expected"),
     [
-        ((("S2-08", Proof()), {}), "proved"),
-        ((("S2-08", Proof(), Proof()), {"checks": {"so": True}}), "proved"),
-        ((("S2-15",), {"checks": {"so": True}}), "holds"),
-        ((("S2-09",), {"means": [2, 4, 5, 12, 10]}), "same"),
-        ((("S2-09", Proof()), {"means": [2, 4, 5, 12, 10]}), "proved"),
-        ((("S1-06",), {"loss": [-0.0, np.log(2), np.log(4), np.inf]}), "same"),
+        (PROVED | SHOWN, {"so": True}, "proved"),
+        (PROVED | {"values": {"loss": "0.5"}}, {"loss": 0.5}, "proved"),
+        ({"stated": True, "values": {"loss": "0.5"}}, {"loss": 0.5}, "stated"),
+        (SHOWN | {"values": {"loss": "0 inf"}}, {"so": True, "loss": [-0.0, np.inf]}, "same"),
+        (SHOWN, {"so": True}, "shown"),
     ],
 )
-def test_final_verdict(evidence, expected, capsys):
-    arguments, named = evidence
-    confirm(*arguments, **named)
+def test_final_verdict(toy, fields, given, expected, capsys):
+    toy(**fields)
+    confirm("T", *map(Proof, fields.get("proves", [])), **given)
     assert capsys.readouterr().out.splitlines()[-1] == f"verdict    {expected}"
 
 
-MEANS = [2, 4, 5, 12, 10]
+def test_a_derivation_that_only_helps_proves_nothing(toy, capsys):
+    toy(helped_by=["x = x"], **SHOWN)
+    confirm("T", Proof("x = x"), so=True)
+    assert capsys.readouterr().out.splitlines()[-1] == "verdict    shown"
+
+
+def derived(where, *lines):
+    first, *others = lines
+    derivation = Derivation(first, symbols=[Symbol("z", real=True)], where=where)
+    for line in others:
+        derivation.step(line, because="so")
+    return derivation
+
+
+def test_proved_is_the_claims_own_statement_under_its_own_conditions():
+    sigma = ["sigma(z) == 1/(1 + exp(-z))"]
+    slope, claimed = "Derivative(1/(1 + exp(-z)), z)", "sigma(z) * (1 - sigma(z))"
+    confirm("S2-08", derived(sigma, slope, claimed))
+    for other in (
+        derived(sigma, slope, "sigma(z) - sigma(z)**2"),
+        derived(sigma, "sigma(z)", "sigma(z) + 0"),
+        derived([*sigma, "tau(z) == z"], slope, claimed),
+    ):
+        with pytest.raises(NotConfirmed, match="(?s)S2-08 wants .*it lacks .*it wants no "):
+            confirm("S2-08", other)
+
+
+@pytest.mark.parametrize(
+    ("condition", "met", "missed"),
+    [
+        ("< 0.001", 0.0009999, [0.001, np.float32(0.0011), np.nan, np.inf]),
+        ("<= 0.5", Fraction(1, 2), [0.5000001]),
+        ("== 4810", np.int64(4810), [4811, 4810.000001]),
+        (">= 1", 1, [0.9999999]),
+        ("> -0.5", 0, [-0.5, np.nan]),
+        ("is true", np.bool_(True), [False, np.bool_(False)]),
+    ],
+)
+def test_the_ledgers_condition_is_held_against_what_was_measured(toy, condition, met, missed):
+    toy(shown={"number": ["the number is", condition]})
+    confirm("T", number=met)
+    for value in missed:
+        message = f"T: it does not hold that the number is {condition}: number is {value!r}"
+        with pytest.raises(NotConfirmed, match=re.escape(message)):
+            confirm("T", number=value)
+
+
+@pytest.mark.parametrize(
+    ("condition", "value"),
+    [("< 1", True), ("< 1", np.bool_(False)), ("< 1", "0"), ("< 1", np.zeros(1)), ("< 1", None)]
+    + [("is true", 1), ("is true", 0.0), ("is true", None), ("is true", "yes")],
+)
+def test_a_truth_is_no_number_and_a_number_no_truth(toy, condition, value):
+    toy(shown={"it": ["it is", condition]})
+    with pytest.raises(TypeError, match="it must be (a number|True or False), got "):
+        confirm("T", it=value)
 
 
 @pytest.mark.parametrize(
     ("arguments", "named", "error", "message"),
     [
         (["H"], {}, ValueError, "id must be one of"),
-        (["S2-09"], {}, ValueError, "S2-09 reports means; .*: means"),
-        (["S2-09"], {"means": MEANS, "sum": 1}, ValueError, "S2-09 reports means; .*: sum"),
-        (["S2-08"], {"loss": 1}, ValueError, "S2-08 reports no number; .*: loss"),
-        (["S2-08"], {}, ValueError, "S2-08 needs evidence"),
-        (["S2-08"], {"checks": {}}, ValueError, "S2-08 needs evidence"),
-        (["S2-05"], {"corrected": "Clip."}, ValueError, "S2-05 needs evidence"),
-        (["S2-05", Proof()], {}, ValueError, "corrected is wanted for S2-05"),
+        (["S1-06"], {}, ValueError, "S1-06 wants loss, off_the_clip; .*: loss, off_the_clip"),
+        (["S1-06"], {"loss": 1, "off_the_clip": 0, "sum": 1}, ValueError, "unknown here: sum"),
+        (["S2-08", Proof()], {"loss": 1}, ValueError, "S2-08 wants no value; .*: loss"),
+        (["S2-08"], {}, NotConfirmed, "S2-08 wants .*proved, as the ledger lists it"),
+        (["S2-08", Proof(), Proof()], {}, NotConfirmed, "order and each once"),
+        (["S2-19", Proof()], {"as_derived": 1, "as_printed_first": 1}, ValueError, "is wanted"),
         (["S2-08", Proof()], {"corrected": "So."}, ValueError, "corrected is not wanted for S2-08"),
         (["S2-08", True], {}, TypeError, "must be of type Derivation, got True"),
-        (["S2-08", Proof(0)], {}, NotConfirmed, "S2-08: a derivation without a step"),
-        (["S2-08"], {"checks": {"so": 1}}, TypeError, "must be True or False, got 1 for 'so'"),
-        (["S2-08"], {"checks": {"so": False}}, NotConfirmed, "S2-08: it does not hold that so"),
-        (["S2-08"], {"checks": {"a": True, "b": np.bool_(False)}}, NotConfirmed, "hold that b"),
-        (["S2-09"], {"means": "2 4 5 12 10"}, TypeError, "must be numbers"),
+        (["S2-08", Proof(steps=0)], {}, NotConfirmed, "S2-08: a derivation without a step"),
+        (["S1-06"], {"loss": "0 1", "off_the_clip": 0}, TypeError, "must be numbers"),
     ],
 )
 def test_nothing_is_printed_without_evidence(arguments, named, error, message, capsys):
     with pytest.raises(error, match=message):
         confirm(*arguments, **named)
     assert capsys.readouterr().out == ""
-
-
-def test_a_correction_needs_more_than_numbers(toy):
-    toy(values={"loss": "0.5"}, doubt="Hardly.")
-    with pytest.raises(ValueError, match="needs evidence"):
-        confirm("T", loss=0.5, corrected="So.")
 
 
 def test_ours_has_to_be_the_run_that_the_ensemble_started_from(toy):
@@ -290,7 +363,7 @@ def test_without_chance_another_number_is_refused(toy, capsys):
 
 def test_a_doubted_number_may_be_another(toy, capsys):
     toy(values={"loss": "2 4"}, doubt="A mean of two is half their sum.")
-    confirm("T", loss=[1, 2], checks={"so": True}, corrected="They are 1 and 2.")
+    confirm("T", loss=[1, 2], corrected="They are 1 and 2.")
     assert "loss      2 4       1 2   other" in capsys.readouterr().out
 
 
@@ -325,6 +398,17 @@ def test_logs_that_part(toy, capsys):
     *_, row, ending = capsys.readouterr().out.splitlines()
     assert row == "300    0.65      0.65  0.664      0.665"
     assert ending == "The first row that parts is that of epoch 300, after 2 of 3 printed rows."
+
+
+def test_printed_learning_rates_have_to_be_ours(toy, capsys):
+    toy(log=LOG, rates={"100": "0.0999", "300": "0.0997"})
+    rows = [{**row, "learning_rate": rate} for row, rate in zip(our_log(), (1, 0.0999, 0, 0.0997))]
+    compare_log("T", rows)
+    ending = capsys.readouterr().out.splitlines()[-1]
+    assert ending == "All 2 printed learning rates are ours, to the last digit."
+    rows[1]["learning_rate"] = 0.0998
+    with pytest.raises(NotConfirmed, match="T: the rate at epoch 100 is reported as 0.0999, ours"):
+        compare_log("T", rows)
 
 
 def test_the_log_has_to_be_that_of_the_run_that_the_ensemble_started_from(toy):
@@ -369,15 +453,16 @@ def notebook(folder, name, *outputs):
 
 def test_confirmations_are_collected_from_outputs(tmp_path, capsys):
     confirm("S2-08", Proof())
-    confirm("S2-05", Proof(), corrected="something " * 30)
+    claim_19 = {"as_printed_first": 1.25, "as_derived": -1.25, "corrected": "something " * 30}
+    confirm("S2-19", Proof(LEDGER["S2-19"].proves[0]), **claim_19)
     both = capsys.readouterr().out
     notebook(tmp_path, "one", "no ledger here\n", "before\n" + both + "after\n")
     found = confirmations(tmp_path)
-    assert list(found) == ["S2-05", "S2-08"]  # as in the ledger
+    assert list(found) == ["S2-08", "S2-19"]  # as in the ledger
     assert {c.chapter for c in found.values()} == {"one"}
-    assert [c.verdict for c in found.values()] == ["corrected", "proved"]
-    assert [c.corrected for c in found.values()] == [("something " * 30).strip(), ""]
-    assert "".join(c.text + "\n" for c in (found["S2-08"], found["S2-05"])) == both
+    assert [c.verdict for c in found.values()] == ["proved", "corrected"]
+    assert [c.corrected for c in found.values()] == ["", ("something " * 30).strip()]
+    assert "".join(c.text + "\n" for c in found.values()) == both
 
 
 def test_a_claim_is_confirmed_once(tmp_path, capsys):

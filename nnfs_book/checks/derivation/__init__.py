@@ -151,6 +151,21 @@ class Derivation:
         """What is proved, as plain text: first line = last line."""
         return f"{self.lines[0][0]} = {self.lines[-1][0]}"
 
+    @property
+    def theorem(self):
+        """The statement with what it was proved under: intervals, signs and ``where``.
+
+        Examples
+        --------
+        >>> from sympy import Symbol
+        >>> z, sigma = Symbol("z", real=True), ["sigma(z) == 1/(1 + exp(-z))"]
+        >>> d = Derivation("log(sigma(z)/(1 - sigma(z)))", symbols=[z], where=sigma)
+        >>> d.step("z", because="the odds are $e^z$").theorem
+        'log(sigma(z)/(1 - sigma(z))) = z for sigma(z) == 1/(1 + exp(-z))'
+        """
+        conditions = self._given.conditions(self.lines[0][1], self.lines[-1][1])
+        return self.statement + " for " * bool(conditions) + "; ".join(conditions)
+
     def __repr__(self):
         what = self.name or Printer().doprint(self.lines[0][1])
         if not self.reasons:

@@ -21,6 +21,7 @@ class Declarations:
         self.definitions = {}  # symbol, family or function -> (formal arguments, body)
         self.bounds = {}  # integer -> (list of lower bounds, list of upper bounds)
         self.constraints = []  # (entry y[k], its limits (k, a, b), what their sum is)
+        self.where = [" ".join(text.split()) for text in where if isinstance(text, str)]
         if isinstance(expression, Expr):
             self.names |= names_in(expression)
         domain = domain or {}
@@ -79,6 +80,16 @@ class Declarations:
         return False
 
     # --- what follows
+
+    def conditions(self, *lines):
+        """Return as text what is declared of all that some lines contain, and `where` as it stands."""
+        bodies = [body for _, body in self.definitions.values()]
+        entries = [entry for entry, *_ in self.constraints]
+        present = set().union(
+            *(free_symbols(e) | e.atoms(IndexedBase) for e in (*lines, *bodies, *entries))
+        )
+        limits = [declared(x, self.domain.get(x)) for x in sorted(present, key=str)]
+        return [*filter(None, limits), *self.where]
 
     def read_line(self, line):
         """Return a line as text and as an expression; SymPy's are read as SymPy prints them."""
@@ -151,6 +162,23 @@ class Declarations:
         while more := found.union(*map(self.neighbours, found)) - found:
             found |= more
         return found
+
+
+def declared(x, interval):
+    """Return the interval or the sign that is declared of a symbol or a family, if any.
+
+    Examples
+    --------
+    >>> declared(Symbol("K", integer=True, positive=True), None)
+    'K = 1, 2, ...'
+    """
+    if interval:
+        return f"{interval[0]} < {x} < {interval[1]}"
+    if x.is_integer and x.is_nonnegative:
+        return f"{x} = 1, 2, ..." if x.is_positive else f"{x} = 0, 1, ..."
+    relations = {">": x.is_positive, "<": x.is_negative, ">=": x.is_nonnegative}
+    relations |= {"<=": x.is_nonpositive, "!=": x.is_nonzero}
+    return next((f"{x} {sign} 0" for sign, holds in relations.items() if holds), "")
 
 
 def names_in(e):
