@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from nnfs_book.arithmetic import functions, reference
 from nnfs_book.network.activations import ReLU
+from nnfs_book.network.layers import Dense
 
 compiled = pytest.importorskip("nnfs_book.arithmetic.compiled", reason="needs Numba", exc_type=ImportError)
 
@@ -289,6 +290,55 @@ def affine(a, b, biases):
 def test_an_affine_map_has_the_bits_of_its_definition(pair, data):
     biases = data.draw(matrices(1, pair[1].shape[1]))
     assert outcome(compiled.affine, *pair, biases) == outcome(affine, *pair, biases)
+
+
+@settings(max_examples=400)
+@given(
+    st.one_of(
+        factors(k=terms.filter(bool)),
+        factors(n=st.sampled_from([63, 64, 65, 129]), k=st.integers(1, 20), m=edges),
+        factors(n=st.integers(1, 9), k=st.integers(1, 5), m=st.sampled_from([511, 512, 513])),
+        factors(n=st.integers(0, 3), k=st.integers(1, 3), m=st.integers(1, 3)),
+    ),
+    st.data(),
+)
+def test_the_gradients_of_a_dense_layer_have_the_bits_of_their_definition(pair, data):
+    layer = dense_layer(*pair)
+    dvalues = data.draw(matrices(len(layer.inputs), layer.n_neurons))
+    for name in "dweights", "dbiases", "dinputs":
+        twin, definition = (part(f, name) for f in (compiled.dense_gradients, Dense.gradients))
+        assert outcome(twin, layer, dvalues) == outcome(definition, layer, dvalues)
+
+
+@given(factors(k=st.integers(1, 70)), seeds, not_finite, st.sampled_from(["inputs", "weights", "d"]))
+def test_the_gradients_of_a_dense_layer_refuse_nan_and_infinity(pair, draw, value, where):
+    arrays = {"inputs": pair[0], "weights": pair[1], "d": np.ones((len(pair[0]), pair[1].shape[1]))}
+    arrays[where] = spoiled(arrays[where].astype(np.float32), draw, value)
+    layer = dense_layer(arrays["inputs"], arrays["weights"])
+    dvalues, before = np.float32(arrays["d"]), layer.__dict__.copy()
+    refused = outcome(compiled.dense_gradients, layer, dvalues)
+    assert refused == outcome(Dense.gradients, layer, dvalues)
+    assert issubclass(refused[0], ValueError)
+    assert all(layer.__dict__[name] is value for name, value in before.items())
+
+
+@pytest.mark.parametrize("wrong", ["inputs", "weights"])
+def test_the_gradients_of_a_dense_layer_refuse_shapes_that_do_not_fit(wrong):
+    a = np.ones((3, 3), np.float32)
+    layer = dense_layer(**{"inputs": a, "weights": a} | {wrong: a[:2, :2]})
+    refused = outcome(compiled.dense_gradients, layer, a)
+    assert refused == outcome(Dense.gradients, layer, a)
+    assert issubclass(refused[0], ValueError)
+
+
+def dense_layer(inputs, weights):
+    layer = Dense(*weights.shape, weight_regularizer_l2=0.1)
+    layer.inputs, layer.weights = inputs, weights
+    return layer
+
+
+def part(gradients, name):
+    return lambda layer, dvalues: gradients(layer, dvalues)[name]
 
 
 def softmax(z):
