@@ -680,6 +680,27 @@ def softmaxes(z, out):
     return finite
 
 
+@entry
+def cross_entropies(predictions, targets, out):
+    """Fill in the loss of each row; return whether all of them are finite."""
+    n, k = predictions.shape
+    terms, keep, largest = np.empty((n, k), np.float32), room_for(k, 1), np.int32(0)
+    p, t, flat = predictions.reshape(n * k), targets.reshape(n * k), terms.reshape(n * k)
+    for i in range(flat.size):
+        term = t[i] * log_of(p[i])
+        flat[i] = term if t[i] != 0 else np.float32(0)
+    for i in range(n):
+        top = np.int32(0)
+        for j in range(k):
+            top = max(top, magnitude(terms[i, j]))
+        largest = max(largest, top)
+        push, exact = pusher(top, keep), 0.0
+        for j in range(k):
+            exact += snapped(terms[i, j], push)
+        out[i] = -rounded(exact)
+    return largest < INFINITE
+
+
 # --- Element by element ---------------------------------------------------------------------------
 
 
@@ -860,6 +881,17 @@ def softmax_function(activation, z):
     return softmax(z)
 
 
+def categorical_losses(loss, predictions, targets):
+    """Twin of `CategoricalCrossentropy.sample_losses`."""
+    p, t = straight(predictions), straight(targets)
+    if not p.dtype == t.dtype == FLOAT32 or p.ndim != 2 or p.shape != t.shape or p.size == 0:
+        return type(loss).sample_losses(loss, predictions, targets)
+    out = np.empty(len(p), FLOAT32)
+    if not cross_entropies(p, t, out):
+        raise reference.NotFinite(NOT_FINITE)
+    return out
+
+
 def adam(optimizer, gradient, memory):
     """Twin of `Adam.step`."""
     t = optimizer.iterations + 1
@@ -924,6 +956,7 @@ def warm_up():
     exp(a)
     log(a)
     softmax(a)
+    categorical_losses(None, a, a)
     all_finite(a)
     relu(None, a)
     relu_chain(None, a, a, a)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from nnfs_book.arithmetic import functions, reference
 from nnfs_book.network.activations import ReLU
 from nnfs_book.network.layers import Dense
+from nnfs_book.network.losses import CategoricalCrossentropy
 
 compiled = pytest.importorskip("nnfs_book.arithmetic.compiled", reason="needs Numba", exc_type=ImportError)
 
@@ -374,6 +375,32 @@ def test_a_relu_has_the_bits_of_its_definition_forward_and_backward(n, m, data):
     assert outcome(compiled.relu, definition, z) == outcome(definition.function, z)
     found = outcome(compiled.relu_chain, definition, dvalues, z, z)
     assert found == outcome(definition.chain, dvalues, z, z)
+
+
+def probabilities(a):
+    """Return numbers as a loss hands them on: from 1e-7 to just below 1."""
+    with np.errstate(over="ignore"):
+        return np.clip(abs(a), np.float32(1e-7), np.float32(1 - 1e-7))
+
+
+@settings(max_examples=400)
+@given(st.integers(1, 40), st.integers(1, 12), st.data())
+def test_categorical_losses_have_the_bits_of_their_definition(n, k, data):
+    predictions, targets = probabilities(data.draw(matrices(n, k))), data.draw(matrices(n, k))
+    one_hot = np.eye(k, dtype=np.float32)[data.draw(seeds).randint(0, k, n)]
+    loss = CategoricalCrossentropy()
+    for y in one_hot, targets, targets.astype(np.float64):
+        found = outcome(compiled.categorical_losses, loss, predictions, y)
+        assert found == outcome(loss.sample_losses, predictions, y)
+
+
+@given(matrices(st.integers(1, 20), st.integers(1, 8)), seeds, not_finite, st.booleans())
+def test_categorical_losses_refuse_nan_and_infinity_like_their_definition(a, draw, value, first):
+    pair = [probabilities(a), np.ones_like(a)]
+    pair[first] = spoiled(pair[first], draw, value)
+    loss = CategoricalCrossentropy()
+    found = outcome(compiled.categorical_losses, loss, *pair)
+    assert found == outcome(loss.sample_losses, *pair)
 
 
 def adam_step(gradient, momentum, cache, beta_1, beta_2, correction_1, correction_2, rate, epsilon):
