@@ -18,8 +18,10 @@ from numba import njit
 from numba.core import event
 
 from nnfs_book.arithmetic import functions, reference
+from nnfs_book.arithmetic.backend import as_float
 
 FLOAT32 = np.dtype(np.float32)
+NO_BIAS = np.float32(-0.0)  # added to any number, it changes nothing, not even a zero's sign
 
 # What is called from Python and kept in Numba's cache, what that calls, what becomes part of a
 # loop, and what adds snapped numbers: there every partial sum is exact, and the compiler may reorder
@@ -36,6 +38,7 @@ PANEL, STRIDE = 128, 128 + 8  # columns of a product that are formed together; t
 WIDE, WIDE_STRIDE = 512, 512 + 8  # the same where there are few rows
 DEPTH = 64  # terms of a sum that are added before the next columns have their turn
 NARROW = 16  # fewer columns than this are formed as dot products
+FEW, ROWS = 4, 64  # columns, and rows of a tall operand that are read twice in a row
 ZERO = np.int64(0)  # a function is compiled anew for each plain number that it is called with
 # (The distances are odd numbers of cache lines, so that rows do not fall onto the same ones.)
 
@@ -82,6 +85,12 @@ def rounded(exact):
     return np.float32(exact + 0.0)
 
 
+@formula
+def shifted(exact, bias):
+    """Return a rounded sum plus a bias, rounded again. Never to be an `exact_kernel`."""
+    return np.float32(rounded(exact) + bias)
+
+
 @kernel
 def pushers_of_rows(a, keep, push):
     """Fill in the pusher of each row; return whether all numbers are finite."""
@@ -107,6 +116,31 @@ def pushers_of_columns(a, keep, push):
         overall = max(overall, largest[j])
         push[j] = pusher(largest[j], keep)
     return overall < INFINITE
+
+
+@kernel
+def largest_of_both(a, rows, columns):
+    """Fill in the largest magnitude of each row and column; return whether all are finite."""
+    overall = np.int32(0)
+    columns[:] = 0
+    for i in range(a.shape[0]):
+        largest = np.int32(0)
+        for j in range(min(a.shape[1], columns.size)):
+            x = magnitude(a[i, j])
+            largest = max(largest, x)
+            columns[j] = max(columns[j], x)
+        rows[i] = largest
+        overall = max(overall, largest)
+    return overall < INFINITE
+
+
+@kernel
+def pushers(largest, keep):
+    """Return the pusher for each of some magnitudes."""
+    push = scratch(largest.size)
+    for i in range(largest.size):
+        push[i] = pusher(largest[i], keep)
+    return push
 
 
 # --- Matrix products ------------------------------------------------------------------------------
@@ -172,8 +206,8 @@ def pack_right(b, turned, push, first, columns, width, start, stop, packed):
 
 
 @kernel
-def round_panel(sums, out, turned, rows, first, columns):
-    """Round exact sums into some columns of the result, or into its transpose."""
+def round_panel(sums, biases, out, turned, rows, first, columns):
+    """Round exact sums into some columns of the result, or into its transpose, without biases."""
     for r in range(rows):
         exact = sums[r, :columns]
         if turned:
@@ -181,9 +215,9 @@ def round_panel(sums, out, turned, rows, first, columns):
             for c in range(columns):
                 column[c] = rounded(exact[c])
         else:
-            row = out[r, first : first + columns]
+            row, bias = out[r, first : first + columns], biases[first : first + columns]
             for c in range(columns):
-                row[c] = rounded(exact[c])
+                row[c] = shifted(exact[c], bias[c])
 
 
 @exact_kernel
@@ -209,7 +243,7 @@ def add_outer(left, right, terms, width, sums):
 
 
 @kernel
-def product_of_blocks(a, a_turned, a_push, b, b_turned, b_push, terms, out, out_turned):
+def product_of_blocks(a, a_turned, a_push, b, b_turned, b_push, terms, biases, out, out_turned):
     """Form a product of ordinary shape: four rows times a panel of columns, block by block."""
     n, m = len(a_push), len(b_push)
     left, right = scratch((DEPTH + 3) * 4), scratch((DEPTH + 3) * STRIDE)
@@ -226,40 +260,40 @@ def product_of_blocks(a, a_turned, a_push, b, b_turned, b_push, terms, out, out_
             for i in range(0, n, 4):
                 pack_left(a, a_turned, a_push, i, start, stop, left)
                 add_outer(left, right, stop - start, width, sums[i * STRIDE :])
-        round_panel(sum_rows, out, out_turned, n, first, columns)
+        round_panel(sum_rows, biases, out, out_turned, n, first, columns)
 
 
 @exact_kernel
-def two_rows_of_two_terms(a, b, row, next_row):
+def two_rows_of_two_terms(a, b, bias, row, next_row):
     """Form two rows of a product with two terms."""
     a00, a10, a01, a11 = a[0], a[1], a[4], a[5]
     for c in range(min(len(row), WIDE)):
         b0, b1 = b[c], b[WIDE_STRIDE + c]
-        row[c] = rounded(a00 * b0 + a01 * b1)
-        next_row[c] = rounded(a10 * b0 + a11 * b1)
+        row[c] = shifted(a00 * b0 + a01 * b1, bias[c])
+        next_row[c] = shifted(a10 * b0 + a11 * b1, bias[c])
 
 
 @exact_kernel
-def two_rows_of_four_terms(a, b, row, next_row):
+def two_rows_of_four_terms(a, b, bias, row, next_row):
     """Form two rows of a product with up to four terms."""
     a00, a10, a01, a11 = a[0], a[1], a[4], a[5]
     a02, a12, a03, a13 = a[8], a[9], a[12], a[13]
     for c in range(min(len(row), WIDE)):
         b0, b1 = b[c], b[WIDE_STRIDE + c]
         b2, b3 = b[2 * WIDE_STRIDE + c], b[3 * WIDE_STRIDE + c]
-        row[c] = rounded(a00 * b0 + a01 * b1 + a02 * b2 + a03 * b3)
-        next_row[c] = rounded(a10 * b0 + a11 * b1 + a12 * b2 + a13 * b3)
+        row[c] = shifted(a00 * b0 + a01 * b1 + a02 * b2 + a03 * b3, bias[c])
+        next_row[c] = shifted(a10 * b0 + a11 * b1 + a12 * b2 + a13 * b3, bias[c])
 
 
 @kernel
-def product_of_few_terms(a, a_turned, a_push, b, b_turned, b_push, terms, out):
+def product_of_few_terms(a, a_turned, a_push, b, b_turned, b_push, terms, biases, out):
     """Form a product with up to four terms, without sums kept in between."""
     n, m = out.shape
     left, right = scratch(16), scratch(4 * WIDE_STRIDE)
     unused = np.empty(min(m, WIDE), np.float32)
     for first in range(0, m, WIDE):
         end = min(first + WIDE, m)
-        width = end - first
+        width, bias = end - first, biases[first:end]
         rows = right.reshape(-1, WIDE_STRIDE)
         pack_right(b, b_turned, b_push, first, width, width, ZERO, terms, rows)
         for i in range(0, n, 4):
@@ -268,9 +302,9 @@ def product_of_few_terms(a, a_turned, a_push, b, b_turned, b_push, terms, out):
                 row = out[i + r, first:end]
                 next_row = out[i + r + 1, first:end] if i + r + 1 < n else unused[:width]
                 if terms <= 2:
-                    two_rows_of_two_terms(left[r:], right, row, next_row)
+                    two_rows_of_two_terms(left[r:], right, bias, row, next_row)
                 else:
-                    two_rows_of_four_terms(left[r:], right, row, next_row)
+                    two_rows_of_four_terms(left[r:], right, bias, row, next_row)
 
 
 @exact_kernel
@@ -290,7 +324,7 @@ def add_outer_snapping(a, b0, b1, b2, b3, push, sums):
 
 
 @kernel
-def product_of_few_rows(a, a_turned, a_push, b, b_push, terms, out, out_turned):
+def product_of_few_rows(a, a_turned, a_push, b, b_push, terms, biases, out, out_turned):
     """Form up to four rows from many terms, in one pass over a tall right operand."""
     n, m = len(a_push), len(b_push)
     left, sums = scratch((DEPTH + 3) * 4), scratch(4 * WIDE_STRIDE)
@@ -309,7 +343,8 @@ def product_of_few_rows(a, a_turned, a_push, b, b_push, terms, out, out_turned):
                 b3 = b[t + 3, first:end] if t + 3 < stop else nothing
                 four = left[4 * (t - start) : 4 * (t - start) + 16]
                 add_outer_snapping(four, b0, b1, b2, b3, b_push[first:end], sums)
-        round_panel(sums.reshape(-1, WIDE_STRIDE), out, out_turned, n, first, end - first)
+        sum_rows = sums.reshape(-1, WIDE_STRIDE)
+        round_panel(sum_rows, biases, out, out_turned, n, first, end - first)
 
 
 @exact_kernel
@@ -365,25 +400,32 @@ def sixteen_dots(left, right, sums):
 
 
 @kernel
-def product_of_few_columns(a, a_push, b, b_turned, b_push, out):
-    """Form up to NARROW columns, too few for panels, as dot products."""
-    n, terms = a.shape
-    m = len(b_push)
+def packed_columns(b, turned, push):
+    """Return a right operand of few columns, snapped; its columns are rows, in fours."""
+    m, terms = b.shape if turned else b.shape[::-1]
     length = (terms + 15) // 16 * 16 + 8  # an odd number of cache lines
     right = scratch((m + 3) // 4 * 4 * length).reshape((m + 3) // 4 * 4, length)
     right[:] = 0.0
     for j in range(m):
         for t in range(terms):
-            right[j, t] = snapped(b[j, t] if b_turned else b[t, j], b_push[j])
+            right[j, t] = snapped(b[j, t] if turned else b[t, j], push[j])
+    return right
+
+
+@kernel
+def dot_products(a, a_push, right, biases, out):
+    """Form a product with few columns, which `packed_columns` has packed, as dot products."""
+    (n, terms), m = a.shape, out.shape[1]
     sums = np.empty(16)
     if m <= 4:
         for i in range(0, n, 2):
             k = min(i + 1, n - 1)  # a last row without company is its own
             eight_dots(a[i], a_push[i], a[k], a_push[k], right, sums)
             for j in range(m):
-                out[i, j], out[k, j] = rounded(sums[j]), rounded(sums[4 + j])
+                out[i, j] = shifted(sums[j], biases[j])
+                out[k, j] = shifted(sums[4 + j], biases[j])
         return
-    left = scratch(4 * length).reshape(4, length)
+    left = scratch(4 * right.shape[1]).reshape(4, right.shape[1])
     left[:] = 0.0
     for i in range(0, n, 4):
         rows = min(4, n - i)
@@ -393,14 +435,15 @@ def product_of_few_columns(a, a_push, b, b_turned, b_push, out):
                 left[r, t] = snapped(row[t], p)
         for j in range(0, m, 4):
             sixteen_dots(left, right[j : j + 4], sums)
-            round_panel(sums.reshape(4, 4), out[i:], False, rows, j, min(4, m - j))
+            round_panel(sums.reshape(4, 4), biases[j:], out[i:, j:], False, rows, ZERO, min(4, m - j))
 
 
 @entry
-def product(a, a_turned, b, b_turned, out):
-    """Multiply matrices, each of them given as it is or turned (transposed).
+def product(a, a_turned, b, b_turned, biases, out):
+    """Multiply matrices, each given as it is or turned (transposed), and add biases to each row.
 
-    Returns whether all numbers are finite; if not, `out` holds nothing of use.
+    Biases of -0 change nothing; if `a` is turned, they have to be that. Returns whether all numbers
+    are finite; if not, `out` holds nothing of use.
     """
     n, m = out.shape
     terms = a.shape[0] if a_turned else a.shape[1]
@@ -417,19 +460,19 @@ def product(a, a_turned, b, b_turned, out):
     if not finite:
         return False
     if terms <= 4:
-        product_of_few_terms(a, a_turned, a_push, b, b_turned, b_push, terms, out)
+        product_of_few_terms(a, a_turned, a_push, b, b_turned, b_push, terms, biases, out)
         return True
     if m < NARROW and not a_turned:
-        product_of_few_columns(a, a_push, b, b_turned, b_push, out)
+        dot_products(a, a_push, packed_columns(b, b_turned, b_push), biases, out)
         return True
     # A narrow product from columns in the left operand is formed as its transpose, which is wide.
     out_turned = m < min(n, 32) and a_turned
     if out_turned:
         a, a_turned, a_push, b, b_turned, b_push = b, not b_turned, b_push, a, not a_turned, a_push
     if len(a_push) <= 4 and not b_turned:
-        product_of_few_rows(a, a_turned, a_push, b, b_push, terms, out, out_turned)
+        product_of_few_rows(a, a_turned, a_push, b, b_push, terms, biases, out, out_turned)
     else:
-        product_of_blocks(a, a_turned, a_push, b, b_turned, b_push, terms, out, out_turned)
+        product_of_blocks(a, a_turned, a_push, b, b_turned, b_push, terms, biases, out, out_turned)
     return True
 
 
@@ -455,17 +498,71 @@ def totals_of_rows(a, out):
     return finite
 
 
+@formula
+def snapped_pair(x, y, push):
+    """Return ``snapped(x, push) + snapped(y, push)``, exactly, with one operation less."""
+    return (np.float64(x) + push) + (np.float64(y) - push)
+
+
+@kernel
+def add_rows(a, push, exact):
+    """Add the rows of a matrix to exact sums, snapped on the way, four at a time."""
+    n, m = a.shape[0], min(a.shape[1], exact.size)
+    for i in range(0, n - 3, 4):
+        a0, a1, a2, a3 = a[i], a[i + 1], a[i + 2], a[i + 3]
+        for j in range(m):
+            p = push[j]
+            exact[j] += snapped_pair(a0[j], a1[j], p) + snapped_pair(a2[j], a3[j], p)
+    for i in range(n // 4 * 4, n):
+        for j in range(m):
+            exact[j] += snapped(a[i, j], push[j])
+
+
 @entry
 def totals_of_columns(a, out):
     """Sum each column; return whether all numbers are finite."""
     push, exact = np.empty(a.shape[1]), np.zeros(a.shape[1])
     finite = pushers_of_columns(a, room_for(a.shape[0], 1), push)
-    for i in range(a.shape[0]):
-        for j in range(a.shape[1]):
-            exact[j] += snapped(a[i, j], push[j])
+    add_rows(a, push, exact)
     for j in range(a.shape[1]):
         out[j] = rounded(exact[j])
     return finite
+
+
+@entry
+def narrow_gradients(x, w, d, dw, db, dx):
+    """Fill in ``x.T @ d``, the sum of d's rows and ``d @ w.T``; return whether all are finite.
+
+    There are up to FEW columns in x or in d, so that what takes the time is to read the other.
+    """
+    (n, m), k = d.shape, x.shape[1]
+    rows, columns = np.empty(n, np.int32), np.empty(m, np.int32)
+    x_push, w_push = scratch(k), scratch(k)
+    finite = largest_of_both(d, rows, columns)
+    finite &= pushers_of_rows(w, room_for(m, 2), w_push)
+    finite &= pushers_of_columns(x, room_for(n, 2), x_push)
+    if not finite:
+        return False
+    no_biases = np.full(max(k, m), NO_BIAS)
+    row_push, column_push = pushers(rows, room_for(m, 2)), pushers(columns, room_for(n, 2))
+    if n <= 4:
+        product_of_few_terms(x, True, x_push, d, False, column_push, n, no_biases, dw)
+    elif k <= FEW:
+        product_of_few_rows(x, True, x_push, d, column_push, n, no_biases, dw, False)
+    else:
+        product_of_few_rows(d, True, column_push, x, x_push, n, no_biases, dw, True)
+    push, exact = pushers(columns, room_for(n, 1)), np.zeros(m)
+    if m <= 4:
+        add_rows(d, push, exact)
+        product_of_few_terms(d, False, row_push, w, True, w_push, m, no_biases, dx)
+    else:
+        right = packed_columns(w, True, w_push)
+        for i in range(0, n, ROWS):  # for both sums while they are in the cache
+            add_rows(d[i : i + ROWS], push, exact)
+            dot_products(d[i : i + ROWS], row_push[i:], right, no_biases, dx[i : i + ROWS])
+    for j in range(m):
+        db[j] = rounded(exact[j])
+    return True
 
 
 # --- Functions ------------------------------------------------------------------------------------
@@ -583,6 +680,27 @@ def softmaxes(z, out):
     return finite
 
 
+@entry
+def cross_entropies(predictions, targets, out):
+    """Fill in the loss of each row; return whether all of them are finite."""
+    n, k = predictions.shape
+    terms, keep, largest = np.empty((n, k), np.float32), room_for(k, 1), np.int32(0)
+    p, t, flat = predictions.reshape(n * k), targets.reshape(n * k), terms.reshape(n * k)
+    for i in range(flat.size):
+        term = t[i] * log_of(p[i])
+        flat[i] = term if t[i] != 0 else np.float32(0)
+    for i in range(n):
+        top = np.int32(0)
+        for j in range(k):
+            top = max(top, magnitude(terms[i, j]))
+        largest = max(largest, top)
+        push, exact = pusher(top, keep), 0.0
+        for j in range(k):
+            exact += snapped(terms[i, j], push)
+        out[i] = -rounded(exact)
+    return largest < INFINITE
+
+
 # --- Element by element ---------------------------------------------------------------------------
 
 
@@ -592,14 +710,6 @@ def finites(a):
     for i in range(a.size):
         largest = max(largest, magnitude(a[i]))
     return largest < INFINITE
-
-
-@entry
-def add_to_rows(a, row):
-    """Add a row to each row of a matrix, in place."""
-    for i in range(a.shape[0]):
-        for j in range(min(a.shape[1], row.size)):
-            a[i, j] += row[j]
 
 
 @entry
@@ -647,16 +757,24 @@ def matmul(a, b):
         if not b.flags.carray:
             b, b_turned = b.T.copy(), False
     out = np.empty((n, m), FLOAT32)
-    if not product(a, a_turned, b, b_turned, out):
+    if not product(a, a_turned, b, b_turned, np.full(m, NO_BIAS), out):
         raise reference.NotFinite(NOT_FINITE)
     return out
 
 
 def affine(a, b, biases):
     """Return ``matmul(a, b) + biases``, with biases of shape (1, m); two roundings, like there."""
-    out = matmul(a, b)
-    add_to_rows(out, flat(biases))
+    if not (a.size and b.size):
+        return reference.matmul(a, b) + biases
+    out = np.empty((a.shape[0], b.shape[1]), FLOAT32)
+    if not product(straight(a), False, straight(b), False, flat(biases), out):
+        raise reference.NotFinite(NOT_FINITE)
     return out
+
+
+def straight(a):
+    """Return an array whose numbers stand in a row, ready for a kernel: itself if possible."""
+    return a if a.flags.carray else np.array(a, order="C")
 
 
 NOT_FINITE = "a sum must be of finite numbers, got NaN or infinity"
@@ -685,8 +803,8 @@ def total(a, axis=None, keepdims=False):
 
 
 def flat(a):
-    """Return an array's numbers in a row, ready for a kernel: a view if possible."""
-    return a.ravel() if a.flags.carray else np.array(a, order="C").ravel()
+    """Return what `straight` does, in one dimension."""
+    return straight(a).ravel()
 
 
 def exp(x):
@@ -730,6 +848,20 @@ def dense(layer, inputs):
     return affine(inputs, layer.weights, layer.biases)
 
 
+def dense_gradients(layer, dvalues):
+    """Twin of `Dense.gradients`."""
+    inputs, weights = as_float(layer.inputs), as_float(layer.weights)
+    (n, m), k = dvalues.shape, len(weights)
+    fit = inputs.shape == (n, k) and weights.shape == (k, m)
+    if not (n and fit and 1 <= min(k, m) <= FEW):
+        return type(layer).gradients(layer, dvalues)
+    dweights, dbiases, dinputs = (np.empty(shape, FLOAT32) for shape in ((k, m), (1, m), (n, k)))
+    x, w, d = straight(inputs), straight(weights), straight(dvalues)
+    if not narrow_gradients(x, w, d, dweights, dbiases.ravel(), dinputs):
+        raise reference.NotFinite(NOT_FINITE)
+    return layer.with_penalties(dweights, dbiases) | {"dinputs": dinputs}
+
+
 def relu(activation, z):
     """Twin of `ReLU.function`."""
     out = np.empty(z.shape, FLOAT32)
@@ -747,6 +879,17 @@ def relu_chain(activation, dvalues, inputs, output):
 def softmax_function(activation, z):
     """Twin of `Softmax.function`."""
     return softmax(z)
+
+
+def categorical_losses(loss, predictions, targets):
+    """Twin of `CategoricalCrossentropy.sample_losses`."""
+    p, t = straight(predictions), straight(targets)
+    if not p.dtype == t.dtype == FLOAT32 or p.ndim != 2 or p.shape != t.shape or p.size == 0:
+        return type(loss).sample_losses(loss, predictions, targets)
+    out = np.empty(len(p), FLOAT32)
+    if not cross_entropies(p, t, out):
+        raise reference.NotFinite(NOT_FINITE)
+    return out
 
 
 def adam(optimizer, gradient, memory):
@@ -807,11 +950,13 @@ def warm_up():
     """Compile all twins, or load them from Numba's cache."""
     a = np.ones((2, 2), FLOAT32)
     affine(a, a, a[:1])
+    narrow_gradients(a, a, a, a.copy(), a[0].copy(), a.copy())
     total(a, axis=0)
     total(a, axis=1)
     exp(a)
     log(a)
     softmax(a)
+    categorical_losses(None, a, a)
     all_finite(a)
     relu(None, a)
     relu_chain(None, a, a, a)

@@ -55,7 +55,7 @@ class Layer(Settings):
         must_have(self, "output", "forward")
         dvalues = self.check_gradient(dvalues)
         try:
-            gradients = self.gradients(dvalues)
+            gradients = fast(self.gradients)(dvalues)
         except NotFinite:
             self.blame(dvalues=dvalues, inputs=self.inputs)
             raise
@@ -260,3 +260,4 @@ class Dropout(Layer):
 
 
 has_twin(Dense.function, "dense")
+has_twin(Dense.gradients, "dense_gradients")

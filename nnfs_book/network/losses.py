@@ -3,7 +3,7 @@
 import numpy as np
 
 from nnfs_book.network.activations import Softmax
-from nnfs_book.arithmetic import log, total
+from nnfs_book.arithmetic import fast, has_twin, log, total
 from nnfs_book.network.penalties import penalty
 from nnfs_book.network.settings import Settings
 from nnfs_book.network.validation import array_of_numbers, finite_array, number, same_shape, with_weights
@@ -35,7 +35,7 @@ class Loss(Settings):
 
     def forward(self, output, y):
         """Return the loss of each sample, shape (N,); see `calculate`."""
-        return self.sample_losses(*self.check(output, y))
+        return fast(self.sample_losses)(*self.check(output, y))
 
     def calculate(self, output, y):
         """Return the mean loss over the samples, a float32 scalar.
@@ -397,3 +397,6 @@ def class_rows(y, predictions):
     rows = np.zeros(shape, predictions.real.dtype)
     rows[np.arange(n_samples), y.astype(np.intp)] = 1
     return rows
+
+
+has_twin(CategoricalCrossentropy.sample_losses, "categorical_losses")

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from nnfs_book.arithmetic import functions, reference
 from nnfs_book.network.activations import ReLU
+from nnfs_book.network.layers import Dense
+from nnfs_book.network.losses import CategoricalCrossentropy
 
 compiled = pytest.importorskip("nnfs_book.arithmetic.compiled", reason="needs Numba", exc_type=ImportError)
 
@@ -291,6 +293,55 @@ def test_an_affine_map_has_the_bits_of_its_definition(pair, data):
     assert outcome(compiled.affine, *pair, biases) == outcome(affine, *pair, biases)
 
 
+@settings(max_examples=400)
+@given(
+    st.one_of(
+        factors(k=terms.filter(bool)),
+        factors(n=st.sampled_from([63, 64, 65, 129]), k=st.integers(1, 20), m=edges),
+        factors(n=st.integers(1, 9), k=st.integers(1, 5), m=st.sampled_from([511, 512, 513])),
+        factors(n=st.integers(0, 3), k=st.integers(1, 3), m=st.integers(1, 3)),
+    ),
+    st.data(),
+)
+def test_the_gradients_of_a_dense_layer_have_the_bits_of_their_definition(pair, data):
+    layer = dense_layer(*pair)
+    dvalues = data.draw(matrices(len(layer.inputs), layer.n_neurons))
+    for name in "dweights", "dbiases", "dinputs":
+        twin, definition = (part(f, name) for f in (compiled.dense_gradients, Dense.gradients))
+        assert outcome(twin, layer, dvalues) == outcome(definition, layer, dvalues)
+
+
+@given(factors(k=st.integers(1, 70)), seeds, not_finite, st.sampled_from(["inputs", "weights", "d"]))
+def test_the_gradients_of_a_dense_layer_refuse_nan_and_infinity(pair, draw, value, where):
+    arrays = {"inputs": pair[0], "weights": pair[1], "d": np.ones((len(pair[0]), pair[1].shape[1]))}
+    arrays[where] = spoiled(arrays[where].astype(np.float32), draw, value)
+    layer = dense_layer(arrays["inputs"], arrays["weights"])
+    dvalues, before = np.float32(arrays["d"]), layer.__dict__.copy()
+    refused = outcome(compiled.dense_gradients, layer, dvalues)
+    assert refused == outcome(Dense.gradients, layer, dvalues)
+    assert issubclass(refused[0], ValueError)
+    assert all(layer.__dict__[name] is value for name, value in before.items())
+
+
+@pytest.mark.parametrize("wrong", ["inputs", "weights"])
+def test_the_gradients_of_a_dense_layer_refuse_shapes_that_do_not_fit(wrong):
+    a = np.ones((3, 3), np.float32)
+    layer = dense_layer(**{"inputs": a, "weights": a} | {wrong: a[:2, :2]})
+    refused = outcome(compiled.dense_gradients, layer, a)
+    assert refused == outcome(Dense.gradients, layer, a)
+    assert issubclass(refused[0], ValueError)
+
+
+def dense_layer(inputs, weights):
+    layer = Dense(*weights.shape, weight_regularizer_l2=0.1)
+    layer.inputs, layer.weights = inputs, weights
+    return layer
+
+
+def part(gradients, name):
+    return lambda layer, dvalues: gradients(layer, dvalues)[name]
+
+
 def softmax(z):
     powers = functions.exp(z - z.max(axis=1, keepdims=True))
     return powers / reference.total(powers, axis=1, keepdims=True)
@@ -324,6 +375,32 @@ def test_a_relu_has_the_bits_of_its_definition_forward_and_backward(n, m, data):
     assert outcome(compiled.relu, definition, z) == outcome(definition.function, z)
     found = outcome(compiled.relu_chain, definition, dvalues, z, z)
     assert found == outcome(definition.chain, dvalues, z, z)
+
+
+def probabilities(a):
+    """Return numbers as a loss hands them on: from 1e-7 to just below 1."""
+    with np.errstate(over="ignore"):
+        return np.clip(abs(a), np.float32(1e-7), np.float32(1 - 1e-7))
+
+
+@settings(max_examples=400)
+@given(st.integers(1, 40), st.integers(1, 12), st.data())
+def test_categorical_losses_have_the_bits_of_their_definition(n, k, data):
+    predictions, targets = probabilities(data.draw(matrices(n, k))), data.draw(matrices(n, k))
+    one_hot = np.eye(k, dtype=np.float32)[data.draw(seeds).randint(0, k, n)]
+    loss = CategoricalCrossentropy()
+    for y in one_hot, targets, targets.astype(np.float64):
+        found = outcome(compiled.categorical_losses, loss, predictions, y)
+        assert found == outcome(loss.sample_losses, predictions, y)
+
+
+@given(matrices(st.integers(1, 20), st.integers(1, 8)), seeds, not_finite, st.booleans())
+def test_categorical_losses_refuse_nan_and_infinity_like_their_definition(a, draw, value, first):
+    pair = [probabilities(a), np.ones_like(a)]
+    pair[first] = spoiled(pair[first], draw, value)
+    loss = CategoricalCrossentropy()
+    found = outcome(compiled.categorical_losses, loss, *pair)
+    assert found == outcome(loss.sample_losses, *pair)
 
 
 def adam_step(gradient, momentum, cache, beta_1, beta_2, correction_1, correction_2, rate, epsilon):
