@@ -32,6 +32,7 @@ The files build on each other: `expressions`, `reading` (of strings), `printing`
 from nnfs_book.checks.derivation.agreement import Agreement, compare_code
 from nnfs_book.checks.derivation.comparing import counterexample
 from nnfs_book.checks.derivation.declarations import Declarations
+from nnfs_book.checks.derivation.definedness import Definedness, told
 from nnfs_book.checks.derivation.printing import Printer, reason_in_latex
 from nnfs_book.checks.derivation.proving import Proof
 
@@ -96,6 +97,7 @@ class Derivation:
         self._proof = Proof(self._given)
         self.name = name
         self.lines, self.reasons, self._points = [self._given.read_line(expression)], [], []
+        self._assumed = Definedness(self._proof).conditions(self.lines[0][1])
 
     def step(self, expression, because):
         """Add a line, if it is proved equal to the line before.
@@ -123,16 +125,28 @@ class Derivation:
         (old, before), (new, after) = self.lines[-1], self._given.read_line(expression)
         step = f"step {len(self) + 1} ({because})"
         sides = f"\n  before: {old}\n  after:  {new}"
-        count, difference = counterexample(self._given, self._proof, before, after)
+        self._proof.assume(self._assumed)
+        more = Definedness(self._proof).conditions(after)
+        count, difference = counterexample(
+            self._given, self._proof, before, after, self._assumed, more
+        )
         if difference:
             raise DerivationError(f"{step} is false{sides}\n  {difference}")
         if not count:
             raise DerivationError(f"{step} has no point at which it could be checked{sides}")
+        if narrower := told(condition for condition in more if condition.relation != "!="):
+            raise DerivationError(
+                f"{step} could not be proved; the new line has a value only if {narrower[0][0]}, "
+                f"and the line before may have one elsewhere{sides}"
+            )
+        assumed = [*self._assumed, *more]
+        self._proof.assume(assumed)
         if not self._proof.equal(before, after):
             raise DerivationError(
                 f"{step} could not be proved; it holds at all {count} points tried, which is no "
                 f"proof: take smaller steps, or declare more of what holds{sides}"
             )
+        self._assumed = assumed
         self.lines.append((new, after))
         self.reasons.append(because.strip())
         self._points.append(count)
@@ -151,12 +165,18 @@ class Derivation:
         """What is proved, as plain text: first line = last line."""
         return f"{self.lines[0][0]} = {self.lines[-1][0]}"
 
+    @property
+    def assumptions(self):
+        """What is assumed besides the declarations, so that every line has a value, as text."""
+        return tuple(text for text, _ in told(self._assumed))
+
     def __repr__(self):
         what = self.name or Printer().doprint(self.lines[0][1])
         if not self.reasons:
             return f"Derivation of {what}: no step yet"
         steps = "1 step, proved" if len(self) == 1 else f"{len(self)} steps, each proved"
-        return f"Derivation of {what}: {steps} and checked at {min(self._points)} points or more"
+        checked = f"{steps} and checked at {min(self._points)} points or more"
+        return "; for ".join([f"Derivation of {what}: {checked}", *self.assumptions])
 
     def _repr_latex_(self):
         """Return all lines as one aligned block, the reason for a step above it."""
@@ -164,6 +184,9 @@ class Derivation:
         rows = [f"{self.name} &= {first}" if self.name else rf"&\phantom{{={{}}}} {first}"]
         for line, reason in zip(others, self.reasons):
             rows.append(rf"&\quad {reason_in_latex(reason)} \\[3pt]" + f"\n&= {line}")
+        if self._assumed:
+            conditions = r",\quad ".join(latex for _, latex in told(self._assumed))
+            rows.append(rf"&\quad {{\small\text{{for }}{conditions}}}")
         return "$$\\begin{aligned}\n" + " \\\\[6pt]\n".join(rows) + "\n\\end{aligned}$$"
 
     def confirm_code(
