@@ -106,7 +106,8 @@ def further(given, integers, conditions):
     for x in sorted(integers, key=str):
         lows, highs = given.bounds.get(x, ([], []))
         least = 1 if x.is_nonnegative or lows else -20
-        values = [] if highs else [least, least + 8, least + 11, least + 27]
+        values = [] if highs else [least, least + 8, least + 11]
+        values += [least + 27] if len(integers) == 1 and values else []
         for condition in conditions:
             if condition.expression.free_symbols == {x} and condition.expression.is_polynomial(x):
                 roots = sympy.Poly(condition.expression, x).ground_roots()
@@ -114,8 +115,11 @@ def further(given, integers, conditions):
         for value in values:
             if x.is_positive and value < 1 or any(e.is_Rational and value < e for e in lows):
                 continue
-            found = list(given.assignments(integers, {x: value}))
-            yield from random.Random(value).sample(found, min(2, len(found)))
+            draw = random.Random(value)
+            for _ in range(2):
+                yield from given.assignments(
+                    integers, {x: value}, lambda values: draw.sample(values, min(1, len(values)))
+                )
 
 
 def places(given, proof, before, after, conditions):

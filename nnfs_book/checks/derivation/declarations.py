@@ -152,24 +152,27 @@ class Declarations:
             return x.is_zero is not False
         return not (x.is_nonpositive if v > 0 else x.is_nonnegative)
 
-    def assignments(self, wanted, env):
-        """Yield every choice of the wanted integers within their bounds (of a size: 1, 2, 3, 5)."""
+    def assignments(self, wanted, env, pick=lambda values: values):
+        """Yield every choice of the wanted integers within their bounds (of a size: 1, 2, 3, 5).
+
+        If not all of them are wanted, `pick` takes some of the values of each.
+        """
         wanted = [x for x in wanted if x not in env]
         if not wanted:
             yield env
             return
         x = min(wanted, key=lambda x: (len(self.neighbours(x) & set(wanted)), str(x)))
-        for n in self.choices(x, env):
-            yield from self.assignments(wanted, {**env, x: n})
+        for n in pick(self.choices(x, env)):
+            yield from self.assignments(wanted, {**env, x: n}, pick)
 
     def choices(self, x, env):
         """Return the values to try of an integer, once those in its bounds are chosen."""
         lows, highs = self.bounds.get(x, ([], []))
-        lows = [int(end.subs(env)) for end in lows]
+        lows = [integer(end, env) for end in lows]
         if x.is_nonnegative:
             lows.append(int(bool(x.is_positive)))
         if highs:
-            high = min(int(end.subs(env)) for end in highs)
+            high = min(integer(end, env) for end in highs)
             return range(max(lows, default=high - 6), high + 1)
         low = max(lows, default=-3)
         return [low, low + 1, low + 2, low + 4] if low >= 0 else range(low, 5)
@@ -190,6 +193,11 @@ class Declarations:
         while more := found.union(*map(self.neighbours, found)) - found:
             found |= more
         return found
+
+
+def integer(e, env):
+    """Return an integer that depends on others."""
+    return env[e] if e in env else int(e.subs(env))
 
 
 def names_in(e):

@@ -268,10 +268,13 @@ def simplest(proof, e, relation):
     parts = sorted(e.atoms(Sum, Product, Indexed), key=str)
     letters = {part: Dummy("a", real=True) for part in parts}
     top, bottom = sympy.fraction(sympy.together(e.xreplace(letters)))
-    number, factors = sympy.factor_list(top if relation == "!=" else top * bottom)
+    product = top if relation == "!=" else top * bottom
+    number, factors = (product, []) if product.is_number else sympy.factor_list(product)
     back = {letter: part for part, letter in letters.items()}
     factors = [(factor.xreplace(back), power) for factor, power in factors]
-    if relation == "!=" and number != 0:
+    if number == 0:
+        return [Condition(Integer(0), relation)]
+    if relation == "!=":
         open_ones = [without_root(f) for f, _ in factors if not signs.holds(f, "!=")]
         return [Condition(upright(f), "!=") for f in open_ones]
     rest = sympy.sign(number)

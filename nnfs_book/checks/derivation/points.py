@@ -45,10 +45,18 @@ class Undefined(Exception):
 
 
 def nonzero(x):
-    """Return x, which must not be zero as far as its digits tell."""
-    if abs(x) < mp.mpf(10) ** (SPARE // 2 - mp.dps):
+    """Return x, which must not be zero."""
+    if x == 0:
         raise Undefined("zero")
     return x
+
+
+def total(terms):
+    """Return a sum; zero if its terms cancel as far as their digits tell."""
+    terms = list(terms)
+    result = mp.fsum(terms)
+    rounding = mp.mpf(10) ** (SPARE // 2 - mp.dps)
+    return mp.mpf(0) if abs(result) < rounding * max(map(abs, terms), default=0) else result
 
 
 def power(x, exponent):
@@ -56,9 +64,7 @@ def power(x, exponent):
     if exponent < 0:
         nonzero(x)
     if x < 0 and not mp.isint(exponent):
-        if abs(x) > mp.mpf(10) ** (SPARE // 2 - mp.dps):
-            raise Undefined("negative")
-        x = mp.mpf(0)
+        raise Undefined("negative")
     return mp.power(x, exponent)
 
 
@@ -72,7 +78,7 @@ def logarithm(x):
 CONSTANTS = {sympy.pi: mp.pi, sympy.E: mp.e}
 FUNCTIONS = {f: getattr(mp, f.__name__) for f in (exp, sinh, cosh, tanh, sign)}
 FUNCTIONS |= {Abs: abs, Max: max, Min: min, Pow: power, log: logarithm}
-FUNCTIONS[Add] = lambda *terms: mp.fsum(terms)
+FUNCTIONS[Add] = lambda *terms: total(terms)
 FUNCTIONS[Mul] = lambda *factors: mp.fprod(factors)
 FUNCTIONS[Over] = lambda top, bottom: top / nonzero(bottom)
 FUNCTIONS[Heaviside] = lambda x, at_zero: at_zero if x == 0 else mp.mpf(x > 0)
@@ -214,6 +220,8 @@ class Point:
         arguments = [self.at(a, env) for a in e.args]
         if e.func in (exp, sinh, cosh, tanh):
             self.exponent = max(self.exponent, abs(arguments[0]))
+        elif e.func is Pow and arguments[0] != 0:
+            self.exponent = max(self.exponent, abs(arguments[1] * mp.mag(arguments[0])))
         return FUNCTIONS[e.func](*arguments)
 
     def slope(self, e, env):
@@ -253,7 +261,7 @@ class Point:
         if last < first - 1:
             raise Undefined("out of order")
         terms = [self.repeated(e, inner, {**env, k: n}) for n in range(first, last + 1)]
-        return mp.fsum(terms) if isinstance(e, Sum) else mp.fprod(terms)
+        return total(terms) if isinstance(e, Sum) else mp.fprod(terms)
 
     def area(self, e, env):
         """Evaluate an Integral by quadrature."""
@@ -270,7 +278,7 @@ class Point:
     def limit(self, e, env):
         """Evaluate a Limit at very close points, which have to agree."""
         body, x, target, side = e.args
-        values = []
+        values, exponent = [], self.exponent
         with mp.workdps(4 * mp.dps):
             end = self.end(target, env)
             for h in (mp.mpf(10) ** -30, mp.mpf(10) ** -60):
@@ -279,6 +287,7 @@ class Point:
                     values.append(self.at(body, {**env, x: v}))
             if max(values) - min(values) > mp.mpf(10) ** -20:
                 raise Undefined("without limit")
+            self.exponent = exponent
             return values[-1]
 
 

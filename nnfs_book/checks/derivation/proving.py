@@ -208,10 +208,11 @@ class Proof:
             return Add(*(self.log_of_product(factor, held) for factor in e.args))
         if isinstance(e, Pow) and self.signs.holds(e.base, ">"):
             return e.exp * self.log_of_product(e.base, held)
-        if isinstance(e, Product) and len(e.limits) == 1:
-            body, ((k, a, b),) = self.renamed(e.function, e.limits)
+        if isinstance(e, Product):
+            body, (*inner, outer) = self.renamed(e.function, e.limits)
+            body = Product(body, *inner) if inner else body
             if self.signs.holds(body, ">"):
-                return self.sum(self.log_of_product(body, held), k, a, b)
+                return self.sum(self.log_of_product(body, held), *outer)
         return log(e)
 
     def bound(self, e, env, held):
