@@ -4,7 +4,7 @@ import random
 
 import sympy
 from mpmath import mp
-from sympy import Abs, Heaviside, Indexed, Max, Min, Product, Sum, Symbol, sign
+from sympy import Abs, Heaviside, Indexed, Integral, Max, Min, Product, Sum, Symbol, sign
 
 from nnfs_book.checks.derivation.points import DIGITS, MOST_DIGITS, SPARE, Point, Undefined
 from nnfs_book.checks.derivation.proving import differences
@@ -87,10 +87,11 @@ def plans(given, proof, before, after, conditions):
         choices = random.Random(0).sample(choices, MOST)
     if not choices:
         return
+    scales = SCALES[::3] if before.has(Integral) or after.has(Integral) else SCALES  # as they take long
     for n, choice in enumerate(choices):
         if len(choices) == 1:
-            yield from ((choice, {"scale": scale}) for scale in SCALES)
-            yield from ((choice, {"turn": turn}) for turn in range(2 * len(SCALES)))
+            yield from ((choice, {"scale": scale}) for scale in scales)
+            yield from ((choice, {"turn": turn}) for turn in range(2 * len(scales)))
         else:  # the first point is all zeros, where kinks are
             yield choice, {"scale": SCALES[n % len(SCALES)]} if n else {"turn": 0}
             yield choice, {"turn": 2 * n + 1}

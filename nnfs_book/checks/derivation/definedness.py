@@ -269,9 +269,13 @@ def simplest(proof, e, relation):
     letters = {part: Dummy("a", real=True) for part in parts}
     top, bottom = sympy.fraction(sympy.together(e.xreplace(letters)))
     product = top if relation == "!=" else top * bottom
-    number, factors = (product, []) if product.is_number else sympy.factor_list(product)
     back = {letter: part for part, letter in letters.items()}
-    factors = [(factor.xreplace(back), power) for factor, power in factors]
+    number, product = sympy.factor(product).as_coeff_Mul()
+    factors = []
+    for factor in Mul.make_args(product) if product != 1 else ():
+        base, power = factor.as_base_exp()
+        whole = power.is_Integer and power > 0
+        factors.append((base.xreplace(back), power) if whole else (factor.xreplace(back), 1))
     if number == 0:
         return [Condition(Integer(0), relation)]
     if relation == "!=":

@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import sympy
 from mpmath import mp
+from mpmath.libmp import to_rational
 from sympy import (
     Abs,
     Add,
@@ -121,7 +122,8 @@ class Point:
     def aim(self, x, place, distance):
         """Move x to a place that depends on the others, or to a distance from it."""
         with mp.workdps(9 * DIGITS):
-            v = self.at(place, self.integers) + number(distance)
+            v = self.at(place, self.integers) + mp.mpf(distance.p) / distance.q
+            v = Fraction(*map(int, to_rational(v._mpf_)))
             key = self.key(x, self.integers)
         if key in self.values or not self.given.allows(head_of(x), v):
             raise Undefined("elsewhere")
@@ -233,10 +235,10 @@ class Point:
             h = mp.mpf(10) ** -digits
             middle = self.near(body, x, centre, env)
             try:
-                low, high = [self.near(body, x, centre + d, env) for d in (-h, h)]
+                low, high = [self.near(body, x, centre + d, env) for d in (-h, h / 2)]
             except Undefined:
                 raise Undefined("zero") from None
-            left, right = (middle - low) / h, (high - middle) / h
+            left, right = (middle - low) / h, (high - middle) / (h / 2)  # a jump is not symmetric
             if abs(left - right) > mp.mpf(10) ** (-digits // 3) * (1 + abs(left)):
                 raise Undefined("zero")
             return (left + right) / 2

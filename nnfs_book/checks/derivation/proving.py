@@ -431,8 +431,19 @@ class Proof:
         aligned = self.aligned(e)
         if aligned != e and self.vanishes(aligned):
             return True
-        (split,) = self.split([aligned])
-        return split != aligned and (self.vanishes(split) or split.has(Sum) and self.vanishes_merged(split))
+        for turn in range(max((len(total.limits) for total in outermost(aligned, Sum)), default=1)):
+            sums = outermost(aligned, Sum)
+            (split,) = self.split([aligned.xreplace({s: self.turned(s, turn) for s in sums})])
+            if split != aligned and (self.vanishes(split) or self.vanishes_merged(split)):
+                return True
+        return False
+
+    def turned(self, total, turn):
+        """Return a sum over several indices in another order, if it may be taken."""
+        body, limits = self.renamed(total.function, total.limits)
+        wanted = sorted(limits, key=lambda limit: str(limit[2]))[turn % len(limits)][0]
+        orders = [order for order in self.orders(limits) if order[-1][0] == wanted]
+        return repeated_sum(body, orders[0]) if orders else total
 
     def aligned(self, e):
         """Count the indices of the outer sums so that sums of the same terms look the same."""
@@ -454,7 +465,7 @@ class Proof:
                 inner = [tuple(end.xreplace(put) for end in limit) for limit in limits[:n]]
                 new = self.value(body.xreplace(put), {})
                 forms.append((new, [*inner, (own, first, last), *limits[n + 1 :]]))
-            body, limits = min(forms, key=lambda f: (len(str(f[0])), str(f[0])), default=(body, limits))
+            body, limits = min(forms, key=lambda form: plainness(form[0]), default=(body, limits))
         for limit in limits:
             body = self.sum(body, *limit)
         return body
@@ -532,7 +543,7 @@ class Proof:
         """
         given = self.given
         ends = {total.limits[-1][2] for total in outermost(e, (Sum, Product))}
-        fixed = [end for lows, highs in given.bounds.values() for end in (*lows, *highs)]
+        fixed = [end for x in e.free_symbols & given.bounds.keys() for end in sum(given.bounds[x], [])]
         fixed += [end for _, limits, _ in given.constraints for end in limits]
         sizes = []
         for n in sorted(symbols_in(ends) - symbols_in(fixed), key=str):
@@ -614,6 +625,11 @@ def dependent(limits):
     """Whether an end of one of several indices depends on another one."""
     indices = {k for k, _, _ in limits}
     return any(end.free_symbols & indices for _, *ends in limits for end in ends)
+
+
+def plainness(e):
+    """Return a key by which the plainer of two expressions comes first."""
+    return sum(len(str(entry)) for entry in e.atoms(Indexed)), len(str(e)), str(e)
 
 
 def repeated_by(total):
