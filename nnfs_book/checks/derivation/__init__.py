@@ -219,8 +219,9 @@ class Derivation:
         Raises
         ------
         DerivationError
-            If a value is off by more than 16 roundings of the returned type, relative to the
-            largest value of the formula. It shows a point.
+            If a value is off by more than twice what can change in it when the inputs and each of
+            the formula's own operations are rounded to the returned type: each entry is held to
+            its own scale, widened only where the formula's terms cancel. It shows a point.
         """
         agrees, sentence = compare_code(
             self._given, self.lines[-1], function, arguments, indices, sizes or {}, dtype, points
