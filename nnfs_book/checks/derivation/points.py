@@ -35,7 +35,7 @@ from nnfs_book.checks.derivation.expressions import Over, arguments_of, derivati
 
 DIGITS = 50  # of every value
 SPARE = 10  # digits more, which cancellation may cost
-MOST_DIGITS = 6000  # that are tried where exponentials differ by many orders of magnitude
+MOST_DIGITS = 2000  # that are tried where exponentials differ by many orders of magnitude
 SPECIAL = [Fraction(text) for text in "0 1 -1 1/2 -1/2 1/100 10 -10 7 -7 1000 -1000".split()]
 
 PARTS = [n for n in range(1, 1000) if n != 500]  # of a range, but the middle, which is often 0
@@ -232,7 +232,7 @@ class Point:
         body = derivative(e.expr, others) if others else e.expr
         digits, centre = mp.dps, self.at(x, env)
         with mp.workdps(3 * digits):
-            h = mp.mpf(10) ** -digits
+            h = mp.mpf(10) ** -digits * (min(1, abs(centre)) or 1)
             middle = self.near(body, x, centre, env)
             try:
                 low, high = [self.near(body, x, centre + d, env) for d in (-h, h / 2)]
