@@ -323,7 +323,7 @@ def merged(conditions):
 
 def told(conditions):
     """Return each assumption as text and in LaTeX."""
-    return [tell(*condition) for condition in merged(conditions)]
+    return list(dict.fromkeys(tell(*condition) for condition in merged(conditions)))
 
 
 def tell(e, relation, ranges):

@@ -87,7 +87,7 @@ class Proof:
                 return
             if x.is_integer and (abs(factor) != 1 or not rest.is_integer):
                 continue
-            sort = {"!=": "nonzero", ">": "positive", ">=": "nonnegative"}[relation]
+            sort = SORTS[relation, bool(e.is_nonnegative)]
             u = Dummy("u", real=True, integer=x.is_integer, **{sort: True})
             self.solved.append((x, (u - rest) / factor))
             return
@@ -97,12 +97,12 @@ class Proof:
         for x, inside in self.solved:
             e = e.xreplace({x: inside})
         for assumption, relation, ranges in merged(self.assumed) if e.has(Indexed) else ():
-            for entry in assumption.atoms(Indexed) if ranges and relation != "!=" else ():
+            for entry in assumption.atoms(Indexed) if ranges else ():
                 if (assumption - entry).is_Rational:
-                    u = Dummy("u", **{"positive" if relation == ">" else "nonnegative": True})
+                    sort = SORTS[relation, bool(assumption.is_nonnegative)]
                     for a in sorted(e.atoms(Indexed), key=str):
                         if self.covered(entry, ranges, a):
-                            e = e.xreplace({a: u - (assumption - entry)})
+                            e = e.xreplace({a: Dummy("u", real=True, **{sort: True}) - (assumption - entry)})
         return e
 
     def covered(self, entry, ranges, other):
@@ -595,6 +595,14 @@ class Proof:
         return inside
 
 
+SORTS = {  # (relation, whether it is known not to be negative) -> what it is
+    ("!=", False): "nonzero",
+    ("!=", True): "positive",
+    (">", False): "positive",
+    (">", True): "positive",
+    (">=", False): "nonnegative",
+    (">=", True): "nonnegative",
+}
 KINKS = (Abs, sign, Max, Min, Heaviside)
 FEW = 12  # terms that are taken out of a sum at most
 
