@@ -17,9 +17,10 @@ DISTANCES = ("0", "1/1000", "-1/1000", "5/2", "-5/2")  # from a kink, a pole, ..
 def counterexample(given, proof, before, after, assumed, new):
     """Compare two lines wherever the conditions hold that are assumed, or new with this step.
 
-    Returns at how many points that are nothing special, and in words where they differ, or None.
+    Returns at how many points, and in words where they differ, or None. Points that are special do
+    not count if there are no others: a condition that leaves only them leaves too little.
     """
-    count = 0
+    count, ordinary = 0, False
     has_gaps = any(condition.relation == "!=" for condition in (*assumed, *new))
     for place, (integers, plan) in enumerate(plans(given, proof, before, after, (*assumed, *new))):
         for attempt in range(9):  # drawn again where there is nothing to compare
@@ -37,12 +38,13 @@ def counterexample(given, proof, before, after, assumed, new):
             break
         else:
             continue
-        count += plan.keys() == {"scale"}
+        count += 1
+        ordinary |= plan.keys() == {"scale"}
         if differ(a, b):
             where = f"at {point}" if str(point) else "in fact"
             a, b = texts(a, b)
             return count, f"{where}: {a} before, {b} after"
-    return count, None
+    return count * ordinary, None
 
 
 def outcomes(point, *lines):

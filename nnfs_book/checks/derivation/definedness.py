@@ -341,9 +341,10 @@ def tell(e, relation, ranges):
     elif e.could_extract_minus_sign():
         left, relation = -e, TURNED[relation]
     text, latex = f"{left} {relation} {right}", f"{shown(left)} {LATEX[relation]} {shown(right)}"
-    for number, (k, a, b) in enumerate(ranges):
-        text += f"{' and' if number else ' for'} {a} <= {k} <= {b}"
-        latex += rf"{', ' if number else ' '}\ {shown(a)} \le {shown(k)} \le {shown(b)}"
+    if ranges:
+        text += " for " + " and ".join(f"{a} <= {k} <= {b}" for k, a, b in ranges)
+        told_ranges = (rf"{shown(a)} \le {shown(k)} \le {shown(b)}" for k, a, b in ranges)
+        latex += rf"\ ({', '.join(told_ranges)})"
     return text, latex
 
 
