@@ -9,8 +9,20 @@ Lines are written as Python would write them, in a string, and are shown exactly
 ``"(1 + exp(-z))**(-1)"`` stays a power and ``"1/(1 + exp(-z))"`` stays a fraction, although SymPy
 itself would make them the same object at once. A SymPy expression is read as SymPy prints it.
 
-Symbols need not be declared real: those that are not declared otherwise are given real values, and
-SymPy then proves even more, for complex ones.
+Symbols that are not declared otherwise are real.
+
+**What is assumed.** A line has no value where it divides by zero, takes a logarithm or a root of what
+it must not (all but whole powers want a base that is not negative), has the bounds of a sum out of
+order (the upper one below the lower one less 1), or is a derivative at a kink of `Abs`, `Max`,
+`Min`, `sign` or `Heaviside`. Each such condition is proved from the declarations, or is an assumption
+of the derivation: it is listed in `assumptions` and printed under the last line, and no step is
+accepted for more than what is printed. A step may add such a condition only if it takes away single
+points (x != 0); one that would give up more (x > 0) is refused. A domain such as ``(0, 1)`` is open,
+``[0, 1]`` has its ends in it; a `Limit` in a string has two sides unless it says ``dir="+"``.
+
+**What it cannot do.** Inequalities, infinite sums, integrals and limits that SymPy does not find,
+conditions that are not expressions compared with zero. A step that it cannot prove is refused, even
+if it is true. Points whose exponentials lie too many orders of magnitude apart are left out.
 
 >>> from sympy import Symbol
 >>> z = Symbol("z", real=True)
@@ -24,14 +36,18 @@ nnfs_book.checks.derivation.DerivationError: step 2 (constants do not matter) is
   before: 2*z
   after:  z
   at z = -0.84: -1.68 before, -0.84 after
+>>> Derivation("Derivative(Abs(z - 7), z)", symbols=[z]).step("sign(z - 7)", because="slopes")
+Derivation of \frac{d}{dz} \left|{z - 7}\right|: 1 step, proved and checked at 41 points or more; for z != 7
 
 The files build on each other: `expressions`, `reading` (of strings), `printing` (of LaTeX),
-`declarations`, `proving` (by SymPy), `points` and `comparing` (by numbers), `agreement` (of code).
+`declarations`, `definedness` (what is assumed), `signs` and `proving` (by SymPy), `points` and
+`comparing` (by numbers), `agreement` (of code).
 """
 
 from nnfs_book.checks.derivation.agreement import Agreement, compare_code
 from nnfs_book.checks.derivation.comparing import counterexample
 from nnfs_book.checks.derivation.declarations import Declarations
+from nnfs_book.checks.derivation.definedness import Definedness, told
 from nnfs_book.checks.derivation.printing import Printer, reason_in_latex
 from nnfs_book.checks.derivation.proving import Proof
 
@@ -51,8 +67,9 @@ class Derivation:
     name : str, optional
         What the expression is called: LaTeX to the left of the first equals sign.
     domain : dict, optional
-        Open interval of a symbol or of the entries of an indexed family, such as
-        ``{yhat: (0, 1)}``. The default is real, and follows the symbol's assumptions.
+        Interval of a symbol or of the entries of an indexed family: ``{yhat: (0, 1)}`` is open,
+        ``{y: [0, 1]}`` has its ends in it. The default is real, and follows the symbol's
+        assumptions.
     where : sequence of str, optional
         What else holds: index ranges ``"1 <= i <= K"``, definitions
         ``"s[i] == exp(z[i])/Sum(exp(z[k]), (k, 1, K))"`` or ``"sigma(z) == 1/(1 + exp(-z))"``,
@@ -67,11 +84,14 @@ class Derivation:
         Each line as text and as an expression.
     reasons : list of str
         Why each line but the first follows.
+    assumptions : tuple of str
+        What is assumed besides the declarations, so that every line has a value: ``("x != 7",)``.
 
     Raises
     ------
     ValueError, TypeError
-        For a line that cannot be read, an unknown name, or a symbol that is not real.
+        For a line that cannot be read, an unknown name, a symbol that is not real, or
+        declarations that contradict each other or say something twice.
     DerivationError
         By :meth:`step` and :meth:`confirm_code`; the derivation is then as it was before.
 
@@ -86,7 +106,7 @@ class Derivation:
     >>> d = Derivation("Derivative(s[i], z[j])", "J_{ij}", symbols=[z, i, j, k, K], where=[
     ...     "s[i] == exp(z[i]) / Sum(exp(z[k]), (k, 1, K))", "1 <= i <= K", "1 <= j <= K"])
     >>> d.step("s[i] * (KroneckerDelta(i, j) - s[j])", because="quotient rule")
-    Derivation of J_{ij}: 1 step, proved and checked at 78 points or more
+    Derivation of J_{ij}: 1 step, proved and checked at 84 points or more
     >>> d.statement
     'Derivative(s[i], z[j]) = s[i] * (KroneckerDelta(i, j) - s[j])'
     """
@@ -96,6 +116,7 @@ class Derivation:
         self._proof = Proof(self._given)
         self.name = name
         self.lines, self.reasons, self._points = [self._given.read_line(expression)], [], []
+        self._assumed = Definedness(self._proof).conditions(self.lines[0][1])
 
     def step(self, expression, because):
         """Add a line, if it is proved equal to the line before.
@@ -116,23 +137,36 @@ class Derivation:
         ------
         DerivationError
             If the two lines differ at a point (which it names), if they have no values to
-            compare, or if they agree wherever they were compared but SymPy finds no proof.
+            compare, if the new line has a value for less than the line before, or if they agree
+            wherever they were compared but SymPy finds no proof.
         """
         if not isinstance(because, str) or not because.strip():
             raise TypeError(f"because must be a reason in words, got {because!r}")
         (old, before), (new, after) = self.lines[-1], self._given.read_line(expression)
         step = f"step {len(self) + 1} ({because})"
         sides = f"\n  before: {old}\n  after:  {new}"
-        count, difference = counterexample(self._given, self._proof, before, after)
+        self._proof.assume(self._assumed)
+        more = Definedness(self._proof).conditions(after)
+        count, difference = counterexample(
+            self._given, self._proof, before, after, self._assumed, more
+        )
         if difference:
             raise DerivationError(f"{step} is false{sides}\n  {difference}")
         if not count:
             raise DerivationError(f"{step} has no point at which it could be checked{sides}")
+        if narrower := told(condition for condition in more if condition.relation != "!="):
+            raise DerivationError(
+                f"{step} could not be proved; the new line has a value only if {narrower[0][0]}, "
+                f"and the line before may have one elsewhere{sides}"
+            )
+        assumed = [*self._assumed, *more]
+        self._proof.assume(assumed)
         if not self._proof.equal(before, after):
             raise DerivationError(
                 f"{step} could not be proved; it holds at all {count} points tried, which is no "
                 f"proof: take smaller steps, or declare more of what holds{sides}"
             )
+        self._assumed = assumed
         self.lines.append((new, after))
         self.reasons.append(because.strip())
         self._points.append(count)
@@ -153,7 +187,7 @@ class Derivation:
 
     @property
     def theorem(self):
-        """The statement with what it was proved under: intervals, signs and ``where``.
+        """The statement with what it was proved under: what was declared, and what is assumed.
 
         Examples
         --------
@@ -163,15 +197,22 @@ class Derivation:
         >>> d.step("z", because="the odds are $e^z$").theorem
         'log(sigma(z)/(1 - sigma(z))) = z for sigma(z) == 1/(1 + exp(-z))'
         """
-        conditions = self._given.conditions(self.lines[0][1], self.lines[-1][1])
+        declared = self._given.conditions(self.lines[0][1], self.lines[-1][1])
+        conditions = [*declared, *self.assumptions]
         return self.statement + " for " * bool(conditions) + "; ".join(conditions)
+
+    @property
+    def assumptions(self):
+        """What is assumed besides the declarations, so that every line has a value, as text."""
+        return tuple(text for text, _ in told(self._assumed))
 
     def __repr__(self):
         what = self.name or Printer().doprint(self.lines[0][1])
         if not self.reasons:
             return f"Derivation of {what}: no step yet"
         steps = "1 step, proved" if len(self) == 1 else f"{len(self)} steps, each proved"
-        return f"Derivation of {what}: {steps} and checked at {min(self._points)} points or more"
+        checked = f"{steps} and checked at {min(self._points)} points or more"
+        return "; for ".join([f"Derivation of {what}: {checked}", *self.assumptions])
 
     def _repr_latex_(self):
         """Return all lines as one aligned block, the reason for a step above it."""
@@ -179,6 +220,9 @@ class Derivation:
         rows = [f"{self.name} &= {first}" if self.name else rf"&\phantom{{={{}}}} {first}"]
         for line, reason in zip(others, self.reasons):
             rows.append(rf"&\quad {reason_in_latex(reason)} \\[3pt]" + f"\n&= {line}")
+        if self._assumed:
+            conditions = r",\quad ".join(latex for _, latex in told(self._assumed))
+            rows.append(rf"&\quad {{\small\text{{for }}{conditions}}}")
         return "$$\\begin{aligned}\n" + " \\\\[6pt]\n".join(rows) + "\n\\end{aligned}$$"
 
     def confirm_code(
@@ -211,8 +255,9 @@ class Derivation:
         Raises
         ------
         DerivationError
-            If a value is off by more than 16 roundings of the returned type, relative to the
-            largest value of the formula. It shows a point.
+            If a value is off by more than twice what can change in it when the inputs and each of
+            the formula's own operations are rounded to the returned type: each entry is held to
+            its own scale, widened only where the formula's terms cancel. It shows a point.
         """
         agrees, sentence = compare_code(
             self._given, self.lines[-1], function, arguments, indices, sizes or {}, dtype, points

@@ -1,16 +1,19 @@
 """Code compared with a derived formula, at many points."""
 
 import itertools
+from fractions import Fraction
 
 import numpy as np
 import sympy
-from sympy import Indexed, Symbol
+from sympy import Dummy, Indexed, Symbol
 
 from nnfs_book.checks.derivation.expressions import symbols_in
 from nnfs_book.checks.derivation.points import Point
 from nnfs_book.checks.derivation.proving import Proof
 
-ROUNDINGS = 16  # of the answer's type allowed to code that computes a derived formula
+ROUNDINGS = 2  # times what rounding each operation of the formula may change is allowed to code
+SCALES = (1, 1, 4, Fraction(1, 100))  # of the numbers drawn, so that small values are among them
+UNCHANGED = (sympy.Abs, sympy.sign, sympy.Heaviside)
 
 
 class Agreement(str):
@@ -31,9 +34,12 @@ def compare_code(given, line, function, arguments, indices, sizes, dtype, points
     formulas = [proof.value(line[1], {**sizes, **dict(zip(indices, place))}) for place in places]
     families = [entries(x, proof, formulas) for x in arguments]
     order = [e for family in families for e in family.ravel()]
-    draws = [Point(given, sizes, f"code {n}") for n in range(points)]
+    draws = [Point(given, sizes, f"code {n}", scale=SCALES[n % len(SCALES)]) for n in range(points)]
     inputs = np.array([[float(draw.at(e, sizes)) for e in order] for draw in draws], dtype)
-    wanted = evaluate(formulas, [proof.value(e, {}) for e in order], inputs)
+    columns = split(families, inputs)
+    largest = [0 * c + np.abs(c).max(axis=1, keepdims=True) for c in columns]
+    steps = np.hstack([inputs[:, :0], *largest]) / 2
+    wanted, terms = evaluate(formulas, [proof.value(e, {}) for e in order], inputs, steps)
     answers = call(function, families, inputs)
     if not np.issubdtype(answers.dtype, np.floating):
         raise TypeError(f"{name} must return floats, got {answers.dtype}")
@@ -42,10 +48,12 @@ def compare_code(given, line, function, arguments, indices, sizes, dtype, points
         shape = (points, *(len(given.choices(i, sizes)) for i in indices))
         return False, f"{failure}it returns shape {answers.shape}, the formula {shape}"
     answers = answers.reshape(wanted.shape)
-    off = np.nan_to_num(np.abs(answers - wanted), nan=np.inf)
-    if off.max() <= ROUNDINGS * np.finfo(answers.dtype).eps * np.abs(wanted).max():
+    limits = np.finfo(answers.dtype)
+    allowed = ROUNDINGS * limits.eps * terms + limits.tiny
+    off = np.nan_to_num(np.abs(answers - wanted), nan=np.inf) / allowed
+    if off.max() <= 1:
         sentence = f"{name} computes the derived formula: {points} points, none off by more than"
-        return True, f"{sentence} {ROUNDINGS} {answers.dtype} roundings of the largest value"
+        return True, f"{sentence} {ROUNDINGS} {answers.dtype} roundings of each operation"
     n, place = np.unravel_index(off.argmax(), off.shape)
     point = ", ".join(f"{e} = {v:.6g}" for e, v in zip(order, inputs[n]))
     values = f"{wanted[n, place]:.9g} by the formula, {answers[n, place]:.9g} by {name}"
@@ -66,19 +74,65 @@ def entries(x, proof, formulas):
     return array
 
 
-def evaluate(formulas, variables, inputs):
-    """Return the formulas' values in float64: a row for each point, a column for each formula."""
+def split(families, inputs):
+    """Return the columns of each argument."""
+    ends = np.cumsum([family.size for family in families], dtype=int)
+    return np.split(inputs, ends[:-1], axis=1) if families else []
+
+
+def evaluate(formulas, variables, inputs, steps):
+    """Return the formulas' values, and what rounding may change in them, in units of one rounding.
+
+    A row for each point, a column for each formula. The second is found as the first is computed:
+    each operation rounds its result, and passes on what was rounded before. `steps` are those of
+    the inputs: half of one of the largest entry, since a sum may be taken on a grid of fixed points.
+    """
     used = symbols_in(formulas).union(*(f.atoms(Indexed) for f in formulas))
     if left := sorted(str(x) for x in used - set(variables)):
         raise ValueError(f"the result also depends on {left}: add to arguments, indices or sizes")
-    compute = sympy.lambdify([variables], formulas, "numpy")
-    return np.array([compute(row) for row in inputs.astype(float)])
+    known = dict(zip(variables, zip(inputs.astype(float).T, steps.astype(float).T)))
+    pairs = [rounded(f, known) for f in formulas]
+    zero = np.zeros(len(inputs))
+    return tuple(np.array([zero + pair[which] for pair in pairs]).T for which in range(2))
+
+
+def rounded(e, known):
+    """Return the values of an expression and their roundings; `known` has those of its parts."""
+    if e not in known:
+        parts = [rounded(part, known) for part in e.args]
+        known[e] = operate(e, [v for v, _ in parts], [r for _, r in parts])
+    return known[e]
+
+
+def operate(e, values, roundings):
+    """Return the value of one operation, and its roundings: Sum |de/dx| r(x), and its own."""
+    if not e.args:
+        value = float(e)
+        return value, 0 if e.is_Integer else abs(value)
+    if e.is_Add:
+        return sum(values), sum(roundings) + sum(map(np.abs, values))
+    if e.is_Mul:
+        value, rounding = values[0], roundings[0]
+        for v, r in zip(values[1:], roundings[1:]):
+            rounding = np.abs(value) * r + np.abs(v) * rounding + np.abs(value * v)
+            value = value * v
+        return value, rounding
+    if e.is_Pow and e.exp.is_Integer:
+        (base, _), n = values, int(e.exp)
+        return base**n, np.abs(n * base ** (n - 1)) * roundings[0] + np.abs(base**n)
+    letters = [Dummy("x", real=True) for _ in values]
+    function = e.func(*letters) if e.func not in UNCHANGED else e.func(letters[0])
+    value = sympy.lambdify(letters, function, "numpy")(*values)
+    if e.func in UNCHANGED:  # a sign, or one of the arguments, without rounding
+        return value, roundings[0] * (e.func is sympy.Abs)
+    slopes = [sympy.lambdify(letters, function.diff(x), "numpy") for x in letters]
+    passed_on = (np.abs(slope(*values)) * r for slope, r in zip(slopes, roundings) if np.any(r))
+    return value, sum(passed_on) + np.abs(value)
 
 
 def call(function, families, inputs):
     """Return a function's answers: in one call if it takes symbols only, else point by point."""
-    ends = np.cumsum([family.size for family in families])
-    columns = np.split(inputs, ends[:-1], axis=1)
+    columns = split(families, inputs)
     arrays = [c.reshape(len(inputs), *family.shape) for c, family in zip(columns, families)]
     if any(family.shape for family in families):
         return np.array([function(*(a[n].copy() for a in arrays)) for n in range(len(inputs))])

@@ -4,37 +4,70 @@ import random
 
 import sympy
 from mpmath import mp
-from sympy import Dummy, Indexed, Sum
+from sympy import Abs, Heaviside, Indexed, Integral, Max, Min, Product, Sum, Symbol, sign
 
-from nnfs_book.checks.derivation.expressions import free_symbols
-from nnfs_book.checks.derivation.points import DIGITS, SPARE, Point
+from nnfs_book.checks.derivation.points import DIGITS, MOST_DIGITS, SPARE, Point, Undefined
+from nnfs_book.checks.derivation.proving import differences
 
 MOST = 60  # choices of the integers that are tried
+SCALES = (1, 1, 10, 1, 100, 1, 10, 1, 1000, 1, 10, 1)  # of the numbers that are drawn
+DISTANCES = ("0", "1/1000", "-1/1000", "5/2", "-5/2")  # from a kink, a pole, ...
 
 
-def counterexample(given, proof, before, after):
-    """Compare two lines: return at how many points, and in words where they differ, or None."""
-    count = 0
-    for place, (integers, turn, fixed) in enumerate(plans(given, proof, before, after)):
-        for attempt in range(9):  # drawn again where neither line has a value
-            turn = None if attempt else turn
-            point = Point(given, integers, f"{place} {attempt}", turn, fixed)
-            a, b = point.value(before), point.value(after)
-            if a is not None or b is not None:
-                break
+def counterexample(given, proof, before, after, assumed, new):
+    """Compare two lines wherever the conditions hold that are assumed, or new with this step.
+
+    Returns at how many points, and in words where they differ, or None. Points that are special do
+    not count if there are no others: a condition that leaves only them leaves too little.
+    """
+    count, ordinary = 0, False
+    has_gaps = any(condition.relation == "!=" for condition in (*assumed, *new))
+    for place, (integers, plan) in enumerate(plans(given, proof, before, after, (*assumed, *new))):
+        for attempt in range(9):  # drawn again where there is nothing to compare
+            if attempt:
+                plan = {"scale": SCALES[(place + attempt) % len(SCALES)]}
+            try:
+                point = Point(given, integers, f"{place} {attempt}", **plan)
+            except Undefined:
+                continue
+            a, b = outcomes(point, before, after)
+            if isinstance(a, Undefined) and (assumed or isinstance(b, Undefined)):
+                continue
+            if isinstance(b, Undefined) and (has_gaps and str(b) == "zero" or str(b) == "too large"):
+                continue
+            break
         else:
             continue
         count += 1
+        ordinary |= plan.keys() == {"scale"}
         if differ(a, b):
             where = f"at {point}" if str(point) else "in fact"
             a, b = texts(a, b)
             return count, f"{where}: {a} before, {b} after"
-    return count, None
+    return count * ordinary, None
+
+
+def outcomes(point, *lines):
+    """Return the value of each line, or why it has none; with more digits where they disagree."""
+    digits = DIGITS
+    while True:
+        found = []
+        for line in lines:
+            try:
+                found.append(point.value(line, digits))
+            except Undefined as reason:
+                found.append(reason)
+        enough = DIGITS + int(2 * point.exponent)
+        if digits >= enough or not differ(*found):
+            return found
+        if enough > MOST_DIGITS:
+            return [Undefined("too large")] * 2
+        digits = enough
 
 
 def differ(a, b):
     """Whether two values are not the same: one is undefined, or some of their digits differ."""
-    if a is None or b is None:
+    if isinstance(a, Undefined) or isinstance(b, Undefined):
         return True
     return not abs(a - b) <= mp.mpf(10) ** (SPARE - DIGITS) * (1 + abs(a) + abs(b))
 
@@ -42,43 +75,85 @@ def differ(a, b):
 def texts(a, b):
     """Write two values with as many digits as it takes to see that they differ."""
     for digits in range(9, DIGITS + SPARE, 9):
-        written = ["undefined" if v is None else mp.nstr(v, digits) for v in (a, b)]
+        written = ["undefined" if isinstance(v, Undefined) else mp.nstr(v, digits) for v in (a, b)]
         if written[0] != written[1]:
             break
     return written
 
 
-def plans(given, proof, before, after):
-    """Yield points to try: values of the integers, whose turn of the special numbers, a pole."""
-    choices = list(given.assignments(given.integers_in(before, after), {}))
+def plans(given, proof, before, after, conditions):
+    """Yield points to try: values of the integers, and how to draw the others."""
+    integers = given.integers_in(before, after)
+    choices = list(given.assignments(integers, {}))
     if len(choices) > MOST:
         choices = random.Random(0).sample(choices, MOST)
+    if not choices:
+        return
+    scales = SCALES[::3] if before.has(Integral) or after.has(Integral) else SCALES  # as they take long
     for n, choice in enumerate(choices):
         if len(choices) == 1:
-            turns = [*12 * [None], *range(24)]
+            yield from ((choice, {"scale": scale}) for scale in scales)
+            yield from ((choice, {"turn": turn}) for turn in range(2 * len(scales)))
         else:  # the first point is all zeros, where kinks are
-            turns = [None if n else 0, 2 * n + 1]
-        yield from ((choice, turn, ()) for turn in turns)
-    divisors = proof.normal_form(before)[1] | proof.normal_form(after)[1]
-    for divisor in sorted(divisors, key=str):
-        yield from ((choices[-1], None, pole) for pole in poles(given, proof, divisor))
+            yield choice, {"scale": SCALES[n % len(SCALES)]} if n else {"turn": 0}
+            yield choice, {"turn": 2 * n + 1}
+    for choice in further(given, integers, conditions):
+        yield choice, {"scale": 1}
+    for x, place in places(given, proof, before, after, conditions):
+        for choice in choices[:: max(1, len(choices) // 3)]:
+            yield from ((choice, {"aim": (x, place, sympy.Rational(d))}) for d in DISTANCES)
 
 
-def poles(given, proof, divisor):
-    """Yield the points at which a divisor, or the argument of a logarithm, is zero."""
-    variables = free_symbols(divisor)
-    if len(variables) != 1 or divisor.is_positive or divisor.atoms(Indexed, Sum, Dummy):
-        return
-    (x,) = variables
-    if x.is_integer:
-        return
+def further(given, integers, conditions):
+    """Yield choices in which one of the integers is far from those tried, or about a root."""
+    for x in sorted(integers, key=str):
+        lows, highs = given.bounds.get(x, ([], []))
+        least = 1 if x.is_nonnegative or lows else -20
+        values = [] if highs else [least, least + 8, least + 11]
+        values += [least + 27] if len(integers) == 1 and values else []
+        for condition in conditions:
+            if condition.expression.free_symbols == {x} and condition.expression.is_polynomial(x):
+                roots = sympy.Poly(condition.expression, x).ground_roots()
+                values += [int(root) + d for root in roots if root.is_integer for d in (-1, 0, 1)]
+        for value in values:
+            if x.is_positive and value < 1 or any(e.is_Rational and value < e for e in lows):
+                continue
+            draw = random.Random(value)
+            for _ in range(2):
+                yield from given.assignments(
+                    integers, {x: value}, lambda values: draw.sample(values, min(1, len(values)))
+                )
+
+
+def places(given, proof, before, after, conditions):
+    """Yield where kinks and poles are: a variable, and what it is there."""
+    gaps = {condition.expression for condition in conditions}
+    for line in (before, after):
+        for f in proof.normal_form(line).atoms(Abs, sign, Max, Min, Heaviside):
+            gaps |= set(differences(f))
+    originals = {proxy: original for original, proxy in proof.proxies.items()}
+    for gap in sorted(gaps, key=str):
+        if gap.has(Sum, Product) or any(x.name[0] == "_" for x in gap.free_symbols):
+            continue
+        for x in sorted(gap.atoms(Symbol, Indexed), key=str):
+            if x.is_integer:
+                continue
+            rest = gap.subs(x, 0)
+            factor = sympy.expand(gap - rest) / x
+            if factor.is_Rational and factor != 0:
+                solutions = [-rest / factor]
+            elif gap.free_symbols == {x}:
+                solutions = real_roots(gap, x)
+            else:
+                continue
+            for solution in solutions:
+                yield x.xreplace(originals), solution.xreplace(originals)
+            break
+
+
+def real_roots(e, x):
+    """Return the real roots of an expression in one variable, as far as SymPy finds them."""
     try:
-        roots = sympy.solve(divisor, x)
+        return [root for root in sympy.solve(e, x) if root.is_real and not root.has(sympy.CRootOf)]
     except NotImplementedError:
-        return
-    original = proof.originals.get(x, x)
-    for root in roots:
-        if root.is_real and given.allows(original, root):
-            with mp.workdps(9 * DIGITS):
-                v = mp.mpf(str(root.evalf(9 * DIGITS)))
-            yield {(original,): v}
+        return []

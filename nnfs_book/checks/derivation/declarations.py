@@ -18,6 +18,7 @@ class Declarations:
     def __init__(self, expression, symbols, domain, where):
         self.names = dict(KNOWN)
         self.domain = {}  # symbol or family -> (low, high)
+        self.closed = set()  # those whose domain has its ends in it
         self.definitions = {}  # symbol, family or function -> (formal arguments, body)
         self.bounds = {}  # integer -> (list of lower bounds, list of upper bounds)
         self.constraints = []  # (entry y[k], its limits (k, a, b), what their sum is)
@@ -31,10 +32,13 @@ class Declarations:
             self.names[str(x)] = x
         for x, interval in domain.items():
             self.domain[x] = read_interval(x, interval)
+            if isinstance(interval, list):
+                self.closed.add(x)
         if isinstance(where, str) or not all(isinstance(text, str) for text in where):
             raise TypeError(f"where must be a list of strings, got {where!r}")
         for text in where:
             self.add_condition(text)
+        self.check_consistency()
 
     # --- what is declared
 
@@ -60,14 +64,18 @@ class Declarations:
         """Add a constraint on a sum, or a definition; return whether it is one of them."""
         left, right = relation.args
         if isinstance(left, Sum) and isinstance(left.function, Indexed):
-            self.constraints.append((left.function, left.limits[0], right))
-            return len(left.limits) == 1 and right.is_Rational
+            entry, limits = left.function, left.limits[0]
+            if any(entry.base == other.base for other, _, _ in self.constraints):
+                raise ValueError(f"where: {entry.base} has two constraints")
+            self.constraints.append((entry, limits, right))
+            distinct = len(set(entry.indices)) == len(entry.indices)
+            return len(left.limits) == 1 and right.is_Rational and distinct
         head, formal = head_of(left), arguments_of(left)
-        if right.has(head):
-            raise ValueError(f"where: {left} is defined by itself")
+        if head in self.definitions:
+            raise ValueError(f"where: {head} is defined twice")
         self.definitions[head] = (formal, right)
         named = isinstance(left, (Symbol, Indexed, AppliedUndef))
-        return named and all(isinstance(x, Symbol) for x in formal)
+        return named and all(isinstance(x, Symbol) for x in formal) and len(set(formal)) == len(formal)
 
     def add_bound(self, relation):
         """Add a bound on an integer; return whether it is one."""
@@ -79,6 +87,34 @@ class Declarations:
                 return True
         return False
 
+    def check_consistency(self):
+        """Refuse what contradicts, or might contradict, something else that is declared."""
+        families = {entry.base for entry, _, _ in self.constraints}
+        for head, (_, body) in self.definitions.items():
+            self.unfold(head, ())
+            if head in self.domain or head in self.bounds or head in families:
+                raise ValueError(f"where: {head} is defined, so nothing else can be declared of it")
+            signs = ("positive", "negative", "nonnegative", "nonpositive", "nonzero")
+            if any(getattr(head, f"is_{sign}", None) is True for sign in signs):
+                raise ValueError(f"where: {head} is defined, so declare it real and nothing more")
+            if getattr(head, "is_integer", None) is True and body.is_integer is not True:
+                raise ValueError(f"where: {head} is declared an integer, but {body} need not be one")
+        for x, (lows, highs) in self.bounds.items():
+            for low in lows:
+                for high in highs:
+                    least = 1 if x.is_positive else low
+                    if (high - low).is_negative or (high - least).is_negative:
+                        raise ValueError(f"where: there is no {x} from {low} to {high}")
+
+    def unfold(self, head, path):
+        """Refuse a definition that leads back to itself."""
+        if head in path:
+            raise ValueError(f"where: {head} is defined by itself")
+        body = self.definitions[head][1]
+        for other in self.definitions:
+            if body.has(other):
+                self.unfold(other, (*path, head))
+
     # --- what follows
 
     def conditions(self, *lines):
@@ -88,7 +124,9 @@ class Declarations:
         present = set().union(
             *(free_symbols(e) | e.atoms(IndexedBase) for e in (*lines, *bodies, *entries))
         )
-        limits = [declared(x, self.domain.get(x)) for x in sorted(present, key=str)]
+        limits = [
+            declared(x, self.domain.get(x), x in self.closed) for x in sorted(present, key=str)
+        ]
         return [*filter(None, limits), *self.where]
 
     def read_line(self, line):
@@ -122,28 +160,34 @@ class Declarations:
         """Whether x may have the value v."""
         if x in self.domain:
             low, high = self.domain[x]
-            return low < v < high
+            return low < v < high or x in self.closed and v in (low, high)
         if v == 0:
             return x.is_zero is not False
         return not (x.is_nonpositive if v > 0 else x.is_nonnegative)
 
-    def assignments(self, wanted, env):
-        """Yield every choice of the wanted integers within their bounds (of a size: 1, 2, 3, 5)."""
+    def assignments(self, wanted, env, pick=lambda values: values):
+        """Yield every choice of the wanted integers within their bounds (of a size: 1, 2, 3, 5).
+
+        If not all of them are wanted, `pick` takes some of the values of each.
+        """
         wanted = [x for x in wanted if x not in env]
         if not wanted:
             yield env
             return
         x = min(wanted, key=lambda x: (len(self.neighbours(x) & set(wanted)), str(x)))
-        for n in self.choices(x, env):
-            yield from self.assignments(wanted, {**env, x: n})
+        for n in pick(self.choices(x, env)):
+            yield from self.assignments(wanted, {**env, x: n}, pick)
 
     def choices(self, x, env):
         """Return the values to try of an integer, once those in its bounds are chosen."""
         lows, highs = self.bounds.get(x, ([], []))
-        smallest = 1 if x.is_positive else 0 if x.is_nonnegative else -3
-        low = max([int(end.subs(env)) for end in lows], default=smallest)
+        lows = [integer(end, env) for end in lows]
+        if x.is_nonnegative:
+            lows.append(int(bool(x.is_positive)))
         if highs:
-            return range(low, min(int(end.subs(env)) for end in highs) + 1)
+            high = min(integer(end, env) for end in highs)
+            return range(max(lows, default=high - 6), high + 1)
+        low = max(lows, default=-3)
         return [low, low + 1, low + 2, low + 4] if low >= 0 else range(low, 5)
 
     def neighbours(self, x):
@@ -164,7 +208,7 @@ class Declarations:
         return found
 
 
-def declared(x, interval):
+def declared(x, interval, closed=False):
     """Return the interval or the sign that is declared of a symbol or a family, if any.
 
     Examples
@@ -173,12 +217,18 @@ def declared(x, interval):
     'K = 1, 2, ...'
     """
     if interval:
-        return f"{interval[0]} < {x} < {interval[1]}"
+        below = "<=" if closed else "<"
+        return f"{interval[0]} {below} {x} {below} {interval[1]}"
     if x.is_integer and x.is_nonnegative:
         return f"{x} = 1, 2, ..." if x.is_positive else f"{x} = 0, 1, ..."
     relations = {">": x.is_positive, "<": x.is_negative, ">=": x.is_nonnegative}
     relations |= {"<=": x.is_nonpositive, "!=": x.is_nonzero}
     return next((f"{x} {sign} 0" for sign, holds in relations.items() if holds), "")
+
+
+def integer(e, env):
+    """Return an integer that depends on others."""
+    return env[e] if e in env else int(e.subs(env))
 
 
 def names_in(e):

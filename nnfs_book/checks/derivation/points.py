@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import sympy
 from mpmath import mp
+from mpmath.libmp import to_rational
 from sympy import (
     Abs,
     Add,
@@ -34,38 +35,51 @@ from nnfs_book.checks.derivation.expressions import Over, arguments_of, derivati
 
 DIGITS = 50  # of every value
 SPARE = 10  # digits more, which cancellation may cost
-SPECIAL = [Fraction(text) for text in "0 1 -1 1/2 -1/2 1/100 10 -10".split()]
+MOST_DIGITS = 2000  # that are tried where exponentials differ by many orders of magnitude
+SPECIAL = [Fraction(text) for text in "0 1 -1 1/2 -1/2 1/100 10 -10 7 -7 1000 -1000".split()]
+
+PARTS = [n for n in range(1, 1000) if n != 500]  # of a range, but the middle, which is often 0
 
 
 class Undefined(Exception):
-    """An expression has no real value at a point."""
+    """An expression has no real value at a point: of something that is "zero", "negative", ..."""
 
 
 def nonzero(x):
-    """Return x, which must not be zero as far as its digits tell."""
-    if abs(x) < mp.mpf(10) ** (SPARE // 2 - mp.dps):
-        raise Undefined
+    """Return x, which must not be zero."""
+    if x == 0:
+        raise Undefined("zero")
     return x
+
+
+def total(terms):
+    """Return a sum; zero if its terms cancel as far as their digits tell."""
+    terms = list(terms)
+    result = mp.fsum(terms)
+    rounding = mp.mpf(10) ** (SPARE // 2 - mp.dps)
+    return mp.mpf(0) if abs(result) < rounding * max(map(abs, terms), default=0) else result
 
 
 def power(x, exponent):
     """Return a real power."""
+    if exponent < 0:
+        nonzero(x)
     if x < 0 and not mp.isint(exponent):
-        raise Undefined
-    return mp.power(nonzero(x) if exponent < 0 else x, exponent)
+        raise Undefined("negative")
+    return mp.power(x, exponent)
 
 
 def logarithm(x):
     """Return a real logarithm."""
-    if x <= 0:
-        raise Undefined
+    if nonzero(x) < 0:
+        raise Undefined("negative")
     return mp.log(x)
 
 
 CONSTANTS = {sympy.pi: mp.pi, sympy.E: mp.e}
 FUNCTIONS = {f: getattr(mp, f.__name__) for f in (exp, sinh, cosh, tanh, sign)}
 FUNCTIONS |= {Abs: abs, Max: max, Min: min, Pow: power, log: logarithm}
-FUNCTIONS[Add] = lambda *terms: mp.fsum(terms)
+FUNCTIONS[Add] = lambda *terms: total(terms)
 FUNCTIONS[Mul] = lambda *factors: mp.fprod(factors)
 FUNCTIONS[Over] = lambda top, bottom: top / nonzero(bottom)
 FUNCTIONS[Heaviside] = lambda x, at_zero: at_zero if x == 0 else mp.mpf(x > 0)
@@ -77,25 +91,43 @@ class Point:
 
     Nothing is simplified: sums are added up term by term, and a derivative is the slope between
     neighbouring points, taken with three times as many digits.
+
+    A point may be drawn among special numbers, when it is their `turn`, or from a wider range, or
+    be aimed at the place (x, what x is there, distance from there).
     """
 
-    def __init__(self, given, integers, seed, turn=None, fixed=()):
+    def __init__(self, given, integers, seed, turn=None, scale=1, aim=None):
         self.given = given
         self.integers = integers
-        self.turn = turn  # whose turn it is of the special numbers, if any
+        self.turn, self.scale = turn, scale
         self.random = random.Random(seed)
-        self.values = dict(fixed)  # key -> number
+        self.values = {}  # key -> number
         self.moved = {}  # key -> number, where a derivative has moved it a little
+        self.exponent = 0  # the largest of an exponential so far
         for constraint in given.constraints:
             self.balance(*constraint)
+        if aim:
+            self.aim(*aim)
 
-    def value(self, line):
-        """Return the value of a line, or None where it has no real one."""
+    def value(self, line, digits=DIGITS):
+        """Return the value of a line; raise Undefined where it has no real one."""
         try:
-            with mp.workdps(DIGITS + SPARE):
+            with mp.workdps(digits + SPARE):
                 return +self.at(line, self.integers)
-        except (Undefined, ZeroDivisionError, OverflowError):
-            return None
+        except ZeroDivisionError:
+            raise Undefined("zero") from None
+        except OverflowError:
+            raise Undefined("too large") from None
+
+    def aim(self, x, place, distance):
+        """Move x to a place that depends on the others, or to a distance from it."""
+        with mp.workdps(9 * DIGITS):
+            v = self.at(place, self.integers) + mp.mpf(distance.p) / distance.q
+            v = Fraction(*map(int, to_rational(v._mpf_)))
+            key = self.key(x, self.integers)
+        if key in self.values or not self.given.allows(head_of(x), v):
+            raise Undefined("elsewhere")
+        self.values[key] = v
 
     def __str__(self):
         texts = [f"{x} = {n}" for x, n in self.integers.items()]
@@ -108,13 +140,15 @@ class Point:
 
     def draw(self, x):
         """Return a number from the domain of x: a special one if it is their turn."""
+        low, high = self.given.domain.get(x, (-3 * self.scale, 3 * self.scale))
+        close = (high - low) / Fraction(10**6)
         special = [v for v in SPECIAL if self.given.allows(x, v)]
+        special += [low + close, high - close] if x in self.given.domain else []
         if self.turn is not None and special:
             shift = len(self.values) * (self.turn // len(special))
             return special[(self.turn + shift) % len(special)]
-        low, high = self.given.domain.get(x, (-3, 3))
         while True:
-            v = low + (high - low) * Fraction(self.random.randint(1, 999), 1000)
+            v = low + (high - low) * Fraction(self.random.choice(PARTS), 1000)
             if self.given.allows(x, v):
                 return v
 
@@ -124,12 +158,22 @@ class Point:
         for env in self.given.assignments(free_symbols(entry) - {k}, self.integers):
             first, last = (int(self.at(end, env)) for end in ends)
             keys = [self.key(entry, {**env, k: n}) for n in range(first, last + 1)]
-            drawn = [self.draw(entry.base) for _ in keys]
-            while not sum(drawn) or abs(sum(drawn)) < max(map(abs, drawn)) / 10:
-                self.turn = None
-                drawn = [self.draw(entry.base) for _ in keys]
-            scale = Fraction(int(value.p), int(value.q)) / sum(drawn)
-            self.values |= {key: v * scale for key, v in zip(keys, drawn)}
+            self.values |= dict(zip(keys, self.balanced(entry.base, len(keys), value)))
+
+    def balanced(self, family, count, value):
+        """Return so many numbers that have a sum; when it is their turn, one of them is all of it."""
+        value = Fraction(int(value.p), int(value.q))
+        if self.turn is not None and all(self.given.allows(family, v) for v in (0, value)):
+            whole = self.turn % count
+            return [value if n == whole else Fraction(0) for n in range(count)]
+        for _ in range(50):
+            drawn = [self.draw(family) for _ in range(count)]
+            self.turn = None
+            if sum(drawn) and abs(sum(drawn)) >= max(map(abs, drawn)) / 10:
+                scaled = [v * value / sum(drawn) for v in drawn]
+                if all(self.given.allows(family, v) for v in scaled):
+                    return scaled
+        raise Undefined("elsewhere")
 
     def key(self, e, env):
         """Return what numbers are stored under: (x,) for x, and (z, 1, 2) for z[1, 2]."""
@@ -157,7 +201,7 @@ class Point:
     def at(self, e, env):
         """Evaluate an expression; `env` gives numbers to indices and arguments."""
         if e in env:
-            return mp.mpf(env[e])
+            return mp.mpf(env[e])  # with the digits of now
         match e:
             case Symbol() | Indexed() | AppliedUndef():
                 return self.quantity(e, env)
@@ -175,7 +219,12 @@ class Point:
             return +CONSTANTS[e]
         if e.func not in FUNCTIONS:
             raise TypeError(f"cannot evaluate {e.func.__name__} in {e} numerically")
-        return FUNCTIONS[e.func](*(self.at(a, env) for a in e.args))
+        arguments = [self.at(a, env) for a in e.args]
+        if e.func in (exp, sinh, cosh, tanh):
+            self.exponent = max(self.exponent, abs(arguments[0]))
+        elif e.func is Pow and arguments[0] != 0:
+            self.exponent = max(self.exponent, abs(arguments[1] * mp.mag(arguments[0])))
+        return FUNCTIONS[e.func](*arguments)
 
     def slope(self, e, env):
         """Evaluate a derivative as the slope on both sides; there is none where they differ."""
@@ -183,11 +232,15 @@ class Point:
         body = derivative(e.expr, others) if others else e.expr
         digits, centre = mp.dps, self.at(x, env)
         with mp.workdps(3 * digits):
-            h = mp.mpf(10) ** -digits
-            low, middle, high = [self.near(body, x, centre + d, env) for d in (-h, 0, h)]
-            left, right = (middle - low) / h, (high - middle) / h
+            h = mp.mpf(10) ** -digits * (min(1, abs(centre)) or 1)
+            middle = self.near(body, x, centre, env)
+            try:
+                low, high = [self.near(body, x, centre + d, env) for d in (-h, h / 2)]
+            except Undefined:
+                raise Undefined("zero") from None
+            left, right = (middle - low) / h, (high - middle) / (h / 2)  # a jump is not symmetric
             if abs(left - right) > mp.mpf(10) ** (-digits // 3) * (1 + abs(left)):
-                raise Undefined
+                raise Undefined("zero")
             return (left + right) / 2
 
     def near(self, e, x, v, env):
@@ -207,8 +260,10 @@ class Point:
             return self.at(e.function, env)
         *inner, (k, *ends) = limits
         first, last = (int(self.at(end, env)) for end in ends)
+        if last < first - 1:
+            raise Undefined("out of order")
         terms = [self.repeated(e, inner, {**env, k: n}) for n in range(first, last + 1)]
-        return mp.fsum(terms) if isinstance(e, Sum) else mp.fprod(terms)
+        return total(terms) if isinstance(e, Sum) else mp.fprod(terms)
 
     def area(self, e, env):
         """Evaluate an Integral by quadrature."""
@@ -225,7 +280,7 @@ class Point:
     def limit(self, e, env):
         """Evaluate a Limit at very close points, which have to agree."""
         body, x, target, side = e.args
-        values = []
+        values, exponent = [], self.exponent
         with mp.workdps(4 * mp.dps):
             end = self.end(target, env)
             for h in (mp.mpf(10) ** -30, mp.mpf(10) ** -60):
@@ -233,7 +288,8 @@ class Point:
                     v = mp.sign(end) / h if mp.isinf(end) else end + d
                     values.append(self.at(body, {**env, x: v}))
             if max(values) - min(values) > mp.mpf(10) ** -20:
-                raise Undefined
+                raise Undefined("without limit")
+            self.exponent = exponent
             return values[-1]
 
 

@@ -5,14 +5,20 @@ from collections import defaultdict
 
 import sympy
 from sympy import (
+    Abs,
     Add,
     Derivative,
+    DiracDelta,
     Dummy,
+    Expr,
+    Heaviside,
     Indexed,
     Integer,
     Integral,
     KroneckerDelta,
     Limit,
+    Max,
+    Min,
     Mul,
     Pow,
     Product,
@@ -21,10 +27,13 @@ from sympy import (
     Symbol,
     exp,
     log,
+    sign,
 )
 from sympy.core.function import AppliedUndef
 
+from nnfs_book.checks.derivation.definedness import Condition, merged, upright, without_root
 from nnfs_book.checks.derivation.expressions import Over, arguments_of, head_of, symbols_in
+from nnfs_book.checks.derivation.signs import Signs
 
 
 class Proof:
@@ -33,26 +42,110 @@ class Proof:
     In the normal form definitions are unfolded, derivatives are carried out, sums are split into
     their terms with constant factors outside, and a sum over a Kronecker delta is the one term
     that it sifts out, which is allowed once the index is declared to lie in the range. A sum inside
-    a sum is one sum over pairs, which may be added up in any order. A difference in which sums
-    remain is also tried by induction on the size up to which they go.
+    a sum is one sum over pairs, which may be added up in any order. What remains is compared by
+    shifting and reversing ranges, by splitting them, by the cases of each kink, and by induction on
+    a size.
+
+    All of it relies on lines having values: on what is declared, and on the conditions that
+    `assume` is given.
     """
 
     def __init__(self, given, sizes=None):
         self.given = given
         self.sizes = sizes or {}
         self.bounds = dict(given.bounds)  # those of indices of sums are added on the way
-        self.divisors = set()  # denominators and arguments of logarithms that were met
-        self.lines = {}  # line -> (its normal form, its divisors)
+        self.lines = {}  # line -> its normal form
         self.constrained = False  # whether constraints hold: only after every derivative
         self.inducing = False  # whether a proof by induction is under way: one at a time
-        self.proxies, self.originals = {}, {}  # a domain above zero is something SymPy can use
+        self.proxies = {}  # a domain above zero is something SymPy can use
         for x, (low, _) in given.domain.items():
-            proxy = type(x)(str(x), **{"positive" if low >= 0 else "real": True})
-            self.proxies[x], self.originals[proxy] = proxy, x
+            sign = "positive" if low > 0 or low == 0 and x not in given.closed else "nonnegative"
+            self.proxies[x] = type(x)(str(x), **{sign if low >= 0 else "real": True})
+        self.assume([])
+
+    def assume(self, conditions):
+        """Rely on conditions, and on no others."""
+        self.assumed, self.signs = list(conditions), Signs(self)
+        self.assumed_bounds, self.solved = {}, []
+        for e, relation, ranges in merged(self.assumed):
+            if not ranges:
+                self.solve(e.xreplace(dict(self.solved)), relation)
+
+    def solve(self, e, relation):
+        """Keep a condition as a bound of an integer, or as what to put for one of its variables."""
+        for x in sorted(e.atoms(Symbol, Indexed), key=lambda x: (bool(x.is_nonnegative), str(x))):
+            rest = e.subs(x, 0)
+            factor = sympy.expand(e - rest) / x
+            if not factor.is_Rational or x.is_integer and (relation == "!=" or not x.is_Symbol):
+                continue
+            if x.is_integer and rest.is_Rational:
+                low = -rest / factor
+                side = 0 if factor > 0 else 1
+                strict = relation == ">" and low.is_integer
+                end = sympy.ceiling(low) + strict if side == 0 else sympy.floor(low) - strict
+                self.assumed_bounds.setdefault(x, ([], []))[side].append(end)
+                return
+            if x.is_integer and (abs(factor) != 1 or not rest.is_integer):
+                continue
+            sort = SORTS[relation, bool(e.is_nonnegative)]
+            u = Dummy("u", real=True, integer=x.is_integer, **{sort: True})
+            self.solved.append((x, (u - rest) / factor))
+            return
+
+    def under_assumptions(self, e):
+        """Put into an expression what the assumptions say of its variables."""
+        for x, inside in self.solved:
+            e = e.xreplace({x: inside})
+        for assumption, relation, ranges in merged(self.assumed) if e.has(Indexed) else ():
+            for entry in assumption.atoms(Indexed) if ranges else ():
+                if (assumption - entry).is_Rational:
+                    sort = SORTS[relation, bool(assumption.is_nonnegative)]
+                    for a in sorted(e.atoms(Indexed), key=str):
+                        if self.covered(entry, ranges, a):
+                            e = e.xreplace({a: Dummy("u", real=True, **{sort: True}) - (assumption - entry)})
+        return e
+
+    def covered(self, entry, ranges, other):
+        """Whether an entry with indices in these ranges may be this other entry."""
+        if entry.base != other.base:
+            return False
+        pairs = dict(zip(entry.indices, other.indices))
+        own = {k: pairs.get(k, k) for k, _, _ in ranges}
+        return entry.xreplace(own) == other and all(
+            self.signs.within(a.xreplace(own), own[k]) and self.signs.within(own[k], b.xreplace(own))
+            for k, a, b in ranges
+        )
+
+    def follows(self, condition):
+        """Whether a condition follows from what is declared and assumed."""
+        e, relation = condition.expression, condition.relation
+        return self.signs.holds(e, relation) or any(
+            relation == other.relation and self.instance(other, e) for other in self.assumed
+        )
+
+    def instance(self, assumption, e):
+        """Whether an assumption, for some value of its indices, says the same of e."""
+        if assumption.expression == e:
+            return True
+        for entry in assumption.expression.atoms(Indexed) if assumption.ranges else ():
+            for other in e.atoms(Indexed):
+                own = dict(zip(entry.indices, other.indices))
+                if assumption.expression.xreplace(own) == e:
+                    return self.covered(entry, assumption.ranges, other)
+        return False
+
+    def ends(self, x):
+        """Return the lower and the upper ends of the range of a variable that may reach them."""
+        lows, highs = self.bounds.get(x, ([], []))
+        for original, (low, high) in self.given.domain.items():
+            if original in self.given.closed and head_of(x) == self.proxies[original]:
+                lows, highs = [Rational(low)], [Rational(high)]
+        more_lows, more_highs = self.assumed_bounds.get(x, ([], []))
+        return [*lows, *more_lows], [*highs, *more_highs]
 
     def equal(self, left, right):
         """Whether two lines are proved equal."""
-        difference = self.normal_form(left)[0] - self.normal_form(right)[0]
+        difference = self.normal_form(left) - self.normal_form(right)
         self.constrained = True
         try:
             return self.is_zero(difference)
@@ -60,10 +153,9 @@ class Proof:
             self.constrained = False
 
     def normal_form(self, line):
-        """Return the normal form of a line, and what it divides by or takes logarithms of."""
+        """Return the normal form of a line."""
         if line not in self.lines:
-            self.divisors = set()
-            self.lines[line] = self.value(line, self.sizes), self.divisors
+            self.lines[line] = self.value(line, self.sizes)
         return self.lines[line]
 
     # --- the normal form
@@ -79,16 +171,13 @@ class Proof:
         if isinstance(e, (Sum, Product)):
             return self.repeated(e, e.limits, env, held)
         if isinstance(e, (Integral, Limit)):
-            return self.bound(e, env, held).doit()
+            return self.bound(e, env, held)
         if not e.args:
             return e
         arguments = [self.value(a, env, held) for a in e.args]
         if isinstance(e, Over):
-            self.divisors.add(arguments[1])
             return arguments[0] / arguments[1]
-        if isinstance(e, log) or isinstance(e, Pow) and arguments[1].is_negative:
-            self.divisors.add(arguments[0])
-        if isinstance(e, log) and isinstance(arguments[0], Product):
+        if isinstance(e, log) and arguments[0].has(Product):
             return self.log_of_product(arguments[0], held)
         return e.func(*arguments)
 
@@ -109,15 +198,22 @@ class Proof:
         inside = (*held, *heads)
         result = self.value(e.expr, env, inside)
         for x in e.variables:
-            result = self.value(result.diff(self.value(x, env, inside)), {}, inside)
+            result = result.diff(self.value(x, env, inside)).replace(DiracDelta, lambda *_: 0)
+            result = self.value(result, {}, inside)  # kinks, where a jump would be, are left out
         return self.value(result, {}, held) if heads else result
 
-    def log_of_product(self, product, held):
+    def log_of_product(self, e, held):
         """Return the sum of the factors' logarithms if all are positive, else the logarithm."""
-        factor = product.function.xreplace(self.inside_domain(product))
-        if sympy.factor(factor, deep=True).is_positive:
-            return self.value(Sum(log(product.function), *product.limits), {}, held)
-        return log(product)
+        if isinstance(e, Mul) and all(self.signs.holds(factor, ">") for factor in e.args):
+            return Add(*(self.log_of_product(factor, held) for factor in e.args))
+        if isinstance(e, Pow) and self.signs.holds(e.base, ">"):
+            return e.exp * self.log_of_product(e.base, held)
+        if isinstance(e, Product):
+            body, (*inner, outer) = self.renamed(e.function, e.limits)
+            body = Product(body, *inner) if inner else body
+            if self.signs.holds(body, ">"):
+                return self.sum(self.log_of_product(body, held), *outer)
+        return log(e)
 
     def bound(self, e, env, held):
         """Evaluate an Integral or a Limit inside, its own variable set apart."""
@@ -125,9 +221,12 @@ class Proof:
         own = Dummy(x.name, **x.assumptions0)
         body = self.value(e.args[0], {**env, x: own}, held)
         ends = [self.value(end, env, held) for end in ends]
-        if isinstance(e, Limit):
+        if isinstance(e, Integral):
+            return Integral(body, (own, *ends)).doit()
+        try:
+            return Limit(body, own, *ends, str(e.args[3])).doit()
+        except (ValueError, NotImplementedError):  # there is none, or SymPy does not find it
             return Limit(body, own, *ends, str(e.args[3]))
-        return Integral(body, (own, *ends))
 
     def repeated(self, e, limits, env, held):
         """Evaluate a Sum or a Product, its outermost limits first."""
@@ -141,11 +240,11 @@ class Proof:
             return combine(*(self.repeated(e, inner, one, held) for one in each))
         own = self.index(a, b)
         body = self.repeated(e, inner, {**env, k: own}, held)
-        return self.sum(body, own, a, b) if isinstance(e, Sum) else named(Product, body, own, a, b)
+        return (self.sum if isinstance(e, Sum) else self.product)(body, own, a, b)
 
-    def index(self, a, b):
+    def index(self, a, b, name="k"):
         """Return a new index that runs from a to b."""
-        own = Dummy("k", integer=True)
+        own = Dummy(name, integer=True)
         self.bounds[own] = ([a], [b])
         return own
 
@@ -162,6 +261,21 @@ class Proof:
             else:
                 total += outside * self.over_all(*self.joined(inside, k, a, b))
         return total
+
+    def product(self, body, k, a, b):
+        """Return the normal form of the product of `body` for k from a to b."""
+        result = Integer(1)
+        for factor in Mul.make_args(sympy.factor(sympy.together(body))):
+            base, power = factor.as_base_exp() if isinstance(factor, Pow) else (factor, Integer(1))
+            if not factor.has(k):
+                result *= factor ** (b - a + 1)
+            elif isinstance(factor, exp):
+                result *= exp(self.sum(factor.args[0], k, a, b))
+            elif power != 1 and not power.has(k) and (power.is_integer or self.signs.holds(base, ">")):
+                result *= self.product(base, k, a, b) ** power
+            else:
+                result *= named(Product, factor, k, a, b)
+        return result
 
     def joined(self, body, k, a, b):
         """Return the body and the limits of a sum; a sum that is a factor of the body joins it."""
@@ -181,17 +295,42 @@ class Proof:
 
     def over_all(self, body, limits):
         """Return the sum of a term over several indices, by a constraint on one of them if any."""
-        indices = {k for k, _, _ in limits}
-        if any(end.free_symbols & indices for _, *ends in limits for end in ends):
-            return repeated_sum(body, limits)
-        for limit in limits if self.constrained else ():
+        for limit in limits if self.constrained and not dependent(limits) else ():
             rest = self.constraint(body, *limit)
             if rest is not None:
                 for other in limits:
                     rest = rest if other == limit else self.sum(rest, *other)
                 return rest
-        orders = [repeated_sum(body, order) for order in itertools.permutations(limits)]
+        orders = [repeated_sum(body, order) for order in self.orders(limits)]
         return min(orders, key=lambda e: (str(e.limits), str(e.function)))
+
+    def orders(self, limits):
+        """Return the limits of a sum, the innermost first, in all orders that give the same sum."""
+        orders = [tuple(limits)]
+        for order in orders:
+            for n in range(len(order) - 1):
+                pair = self.swapped(*order[n : n + 2])
+                if pair and (other := (*order[:n], *pair, *order[n + 2 :])) not in orders:
+                    orders.append(other)
+        return orders
+
+    def swapped(self, inner, outer):
+        """Return the limits of two sums, one inside the other, for the other order, if it is known.
+
+        Where one end of the inner sum is k + c or c - k, the pairs form a triangle or a trapezium.
+        """
+        (m, a, b), (k, low, high), within = inner, outer, self.signs.within
+        if not (a.has(k) or b.has(k)):
+            return outer, inner
+        if not a.has(k) and not (c := b - k).has(k) and within(low, a - c):
+            return (k, m - c, high), (m, a, high + c)
+        if not b.has(k) and not (c := a - k).has(k) and within(b - c, high):
+            return (k, low, m - c), (m, low + c, b)
+        if not a.has(k) and not (c := b + k).has(k) and within(c - a, high):
+            return (k, low, c - m), (m, a, c - low)
+        if not b.has(k) and not (c := a + k).has(k) and within(low, c - b):
+            return (k, c - m, high), (m, c - high, b)
+        return None
 
     def sifted(self, term, inside, k, a, b):
         """Return the one term that a Kronecker delta leaves of a sum, if there is one."""
@@ -204,10 +343,8 @@ class Proof:
 
     def within(self, j, lows, highs):
         """Whether the declarations guarantee that j is at least all lows and at most all highs."""
-        own_lows, own_highs = self.bounds.get(j, ([], []))
-        above = all(any((low - a).is_nonnegative for low in [j, *own_lows]) for a in lows)
-        below = all(any((b - high).is_nonnegative for high in [j, *own_highs]) for b in highs)
-        return above and below
+        within = self.signs.within
+        return all(within(a, j) for a in lows) and all(within(j, b) for b in highs)
 
     def constraint(self, body, k, a, b):
         """Return what a constraint says of the sum of `body` over k, or None."""
@@ -236,7 +373,14 @@ class Proof:
             if isinstance(i, Symbol) and not in_sum:
                 equal, unequal = e.subs(i, j), e.xreplace({delta: Integer(0)})
                 return self.is_zero(equal) and self.is_zero(unequal)
-        return self.vanishes(e) or self.vanishes_merged(e) or self.vanishes_by_induction(e)
+        ways = (
+            self.vanishes,
+            self.vanishes_merged,
+            self.vanishes_by_cases,
+            self.vanishes_aligned,
+            self.vanishes_by_induction,
+        )
+        return any(way(e) for way in ways)
 
     def vanishes_merged(self, e):
         """Put the sums over the same range into one; whether its terms and the rest are zero."""
@@ -251,6 +395,133 @@ class Proof:
         for limits, body in merged.items():
             parts.append(self.renamed(body, limits)[0])
         return len(parts) > 1 and all(map(self.is_zero, parts))
+
+    def vanishes_by_cases(self, e, depth=4):
+        """Whether e is zero on both sides of a kink, and at it."""
+        switches = sorted((g for f in e.atoms(*KINKS) for g in differences(f)), key=str)
+        switches = [g for g in switches if not any(x.name[0] == "_" for x in g.free_symbols)]
+        if not switches or not depth:
+            return False
+        switch = switches[0]
+        cases = {"positive": True}, {"negative": True}, None
+        if self.follows(Condition(upright(without_root(switch)), "!=")):
+            cases = cases[:2]
+        return all(self.vanishes_in_case(e, switch, case, depth - 1) for case in cases)
+
+    def vanishes_in_case(self, e, switch, case, depth):
+        """Whether e is zero where a switch has a sign, or is zero."""
+        u = Dummy("u", **case) if case else Integer(0)
+        for x in sorted(switch.atoms(Symbol, Indexed), key=str):
+            rest = switch.subs(x, 0)
+            factor = sympy.expand(switch - rest) / x
+            if factor.is_Rational and not x.is_integer:
+                e = self.value(e.xreplace({x: (u - rest) / factor}), {})
+                break
+        else:
+            letter = Dummy("g", real=True, **(case or {"zero": True}))
+            for f in e.atoms(*KINKS):
+                if len(gaps := differences(f)) == 1 and (ratio := gaps[0] / switch).is_Rational:
+                    e = e.xreplace({f: at_kink(f, ratio * letter).xreplace({letter: switch})})
+        return self.vanishes(e) or self.vanishes_by_cases(e, depth)
+
+    # --- ranges of sums
+
+    def vanishes_aligned(self, e):
+        """Whether e is zero once ranges are shifted, reversed and split to begin and end alike."""
+        aligned = self.aligned(e)
+        if aligned != e and self.vanishes(aligned):
+            return True
+        for turn in range(max((len(total.limits) for total in outermost(aligned, Sum)), default=1)):
+            sums = outermost(aligned, Sum)
+            (split,) = self.split([aligned.xreplace({s: self.turned(s, turn) for s in sums})])
+            if split != aligned and (self.vanishes(split) or self.vanishes_merged(split)):
+                return True
+        return False
+
+    def turned(self, total, turn):
+        """Return a sum over several indices in another order, if it may be taken."""
+        body, limits = self.renamed(total.function, total.limits)
+        wanted = sorted(limits, key=lambda limit: str(limit[2]))[turn % len(limits)][0]
+        orders = [order for order in self.orders(limits) if order[-1][0] == wanted]
+        return repeated_sum(body, orders[0]) if orders else total
+
+    def aligned(self, e):
+        """Count the indices of the outer sums so that sums of the same terms look the same."""
+        outer = outermost(e, Sum)
+        return e.xreplace({total: self.counted_alike(total) for total in outer})
+
+    def counted_alike(self, total):
+        """Return a sum with its indices shifted or reversed, which depends on its terms only."""
+        body, limits = self.renamed(total.function, total.limits)
+        for n, (k, a, b) in enumerate(limits):
+            forms = []
+            for q, c in linear_parts(body, k):  # q k + c, which is to be |q| k + (c modulo |q|)
+                turn, shift = (1 if q > 0 else -1), c // abs(q) if c.is_Integer else c / abs(q)
+                if not shift.is_integer:
+                    continue
+                first, last = (a + shift, b + shift) if turn > 0 else (shift - b, shift - a)
+                own = self.index(first, last)
+                put = {k: turn * (own - shift)}
+                inner = [tuple(end.xreplace(put) for end in limit) for limit in limits[:n]]
+                new = self.value(body.xreplace(put), {})
+                forms.append((new, [*inner, (own, first, last), *limits[n + 1 :]]))
+            body, limits = min(forms, key=lambda form: plainness(form[0]), default=(body, limits))
+        for limit in limits:
+            body = self.sum(body, *limit)
+        return body
+
+    def split(self, lines):
+        """Write each outer sum from a to b as F(b) - F(a - 1), with the letter F(n) for each n.
+
+        Letters for n + 1, n + 2, ... are those for n and more terms. Bounds that are in order make
+        this right. Products are split likewise, but only at their ends, so as not to divide.
+        """
+        outer = sorted(set().union(*(outermost(e, (Sum, Product)) for e in lines)), key=str)
+        places = defaultdict(list)  # (terms, index, which end, base) -> offsets from the base
+        for total in outer:
+            for which, end in self.ends_of(total):
+                offset, base = end.as_coeff_Add()
+                places[*repeated_by(total), which, base].append(offset)
+        letters, new = {}, {}
+        for total in outer:
+            whole = self.split_one(total, places, letters)
+            if whole is not None and not whole.has(sympy.zoo, sympy.nan, sympy.oo):
+                new[total] = whole
+        return [e.xreplace(new) for e in lines]
+
+    def ends_of(self, total):
+        """Yield the ends of the outermost range of a Sum or Product; a sum has two alike."""
+        _, a, b = total.limits[-1]
+        if isinstance(total, Sum):
+            return [("sum", a - 1), ("sum", b)]
+        return [("first", a), ("last", b)]
+
+    def split_one(self, total, places, letters):
+        """Return what to put for a Sum or Product, or None."""
+        terms, k = repeated_by(total)
+        parts, bases = [], []
+        for which, end in self.ends_of(total):
+            offset, base = end.as_coeff_Add()
+            offsets = places[terms, k, which, base]
+            usual = max(offsets) if which == "first" else min(offsets)
+            if abs(offset - usual) > FEW:
+                return None
+            more = range(offset, usual) if which == "first" else range(usual + 1, offset + 1)
+            parts.append([self.value(terms.xreplace({k: base + n}), {}) for n in more])
+            bases.append(base + usual)
+        if isinstance(total, Sum):
+            below, above = (
+                Add(letters.setdefault((terms, k, base), Dummy("F", real=True)), *part)
+                for base, part in zip(bases, parts)
+            )
+            return above - below
+        first, last = bases
+        if not self.signs.within(first, last + 1):
+            return None
+        letter = letters.setdefault((terms, k, first, last), Dummy("F", real=True))
+        return Mul(letter, *parts[0], *parts[1])
+
+    # --- induction
 
     def vanishes_by_induction(self, e):
         """Whether e is zero at the least value of a size, and always at n + 1 if it is at n.
@@ -270,74 +541,120 @@ class Proof:
 
         Left out is a size on which a constraint or the bounds of an index depend.
         """
-        given, ends = self.given, {s.limits[0][2] for s in single_sums(e)}
-        fixed = [end for lows, highs in given.bounds.values() for end in (*lows, *highs)]
+        given = self.given
+        ends = {total.limits[-1][2] for total in outermost(e, (Sum, Product))}
+        fixed = [end for x in e.free_symbols & given.bounds.keys() for end in sum(given.bounds[x], [])]
         fixed += [end for _, limits, _ in given.constraints for end in limits]
         sizes = []
         for n in sorted(symbols_in(ends) - symbols_in(fixed), key=str):
-            lows, highs = given.bounds.get(n, ([], []))
+            lows, highs = self.ends(n)
             lows = [*lows, *([Integer(bool(n.is_positive))] if n.is_nonnegative else [])]
-            ends_with_n = any((end - n).is_Integer for end in ends)
-            if ends_with_n and lows and not highs and not symbols_in(lows):
+            grows = any((step := end.diff(n)).is_Integer and step > 0 for end in ends)
+            if grows and lows and not highs and not symbols_in(lows):
                 sizes.append((n, max(lows)))
         return sizes
 
     def induction(self, e, n, least):
-        """Whether e is zero by induction on n, or once its sums end at the same place."""
-        ends = [s.limits[0][2] - n for s in single_sums(e)]
-        top = n + min(end for end in ends if end.is_Integer)
-        first = self.split(e, n, least, top)
-        if self.is_zero(first):
-            return True
+        """Whether e is zero by induction on n."""
         if not self.is_zero(e.xreplace({n: least})):
             return False
-        then = self.split(e.xreplace({n: n + 1}), n, least, top)
-        for total in sorted(single_sums(first), key=str):
-            if total.limits[0][2] != top or any(x.name[0] == "_" for x in total.free_symbols):
-                continue
-            x = Dummy("x")
-            before, after = (part.xreplace({total: x}).diff(x) for part in (first, then))
-            if before != 0 and not before.has(x):
+        aligned = self.aligned(e)
+        first, then = self.split([aligned, self.value(aligned.xreplace({n: n + 1}), {})])
+        if self.is_zero(then - first):
+            return True
+        for x in sorted(first.free_symbols, key=str):
+            before, after = first.diff(x), then.diff(x)
+            if x.name == "F" and before != 0 and not before.has(x):
                 factor = sympy.simplify(after / before)
                 if sympy.denom(factor).is_nonzero and self.is_zero(then - factor * first):
                     return True
         return False
 
-    def split(self, e, n, least, top):
-        """Take the last terms out of the sums that go beyond `top`, which is n or close to it."""
-        outermost_first = sorted(single_sums(e), key=lambda s: (-s.count(Sum), str(s)))
-        for total in outermost_first:
-            k, a, b = total.limits[0]
-            room = (top + 1 - a).subs(n, least + Dummy("m", integer=True, nonnegative=True))
-            if (b - top).is_Integer and b != top and room.is_nonnegative:
-                last = [total.function.subs(k, top + m) for m in range(1, int(b - top) + 1)]
-                e = e.xreplace({total: Sum(total.function, (k, a, top)) + Add(*last)})
-        return self.value(e, {})
-
     def vanishes(self, e):
         """Whether SymPy simplifies an expression to zero, its sums and entries being symbols."""
-        atoms = sorted(e.atoms(Sum, Product, Indexed), key=str)
+        return any(map(self.vanishes_as_it_is, dict.fromkeys([e, self.under_assumptions(e)])))
+
+    def vanishes_as_it_is(self, e):
+        """Whether an expression is zero, with and without the domains put in."""
+        atoms = sorted(outermost(e, (Sum, Product, Indexed)), key=str)
         letters = {a: Dummy("a", real=a.is_real, positive=a.is_positive) for a in atoms}
         if simplifies_to_zero(e.xreplace(letters)):
             return True
-        inside = self.inside_domain(e)
+        inside = self.inside_domain(e.xreplace({a: x for a, x in letters.items() if not isinstance(a, Indexed)}))
         return bool(inside) and simplifies_to_zero(e.xreplace(letters | inside))
 
     def inside_domain(self, e):
-        """Return what to put for symbols and entries that have a domain, so that it shows."""
+        """Return what to put for symbols and entries that have an open domain, so that it shows."""
         inside = {}
         for x, (low, high) in self.given.domain.items():
             for a in sorted(e.atoms(Symbol, Indexed), key=str):
-                if head_of(a) == self.proxies[x]:
+                if head_of(a) == self.proxies[x] and x not in self.given.closed:
                     # low < a < high is a = low + (high - low)/(1 + u) with a positive u
                     u = Dummy("u", positive=True)
                     inside[a] = Rational(low) + Rational(high - low) / (1 + u)
         return inside
 
 
-def single_sums(e):
-    """Return the sums over one index that occur in an expression."""
-    return {s for s in e.atoms(Sum) if len(s.limits) == 1}
+SORTS = {  # (relation, whether it is known not to be negative) -> what it is
+    ("!=", False): "nonzero",
+    ("!=", True): "positive",
+    (">", False): "positive",
+    (">", True): "positive",
+    (">=", False): "nonnegative",
+    (">=", True): "nonnegative",
+}
+KINKS = (Abs, sign, Max, Min, Heaviside)
+FEW = 12  # terms that are taken out of a sum at most
+
+
+def differences(f):
+    """Return what changes its sign at the kinks of a function."""
+    if isinstance(f, (Max, Min)):
+        return [a - b for a, b in itertools.combinations(f.args, 2)]
+    return [f.args[0]]
+
+
+def at_kink(f, gap):
+    """Return a function of whose argument, or difference of arguments, the sign is known."""
+    if not isinstance(f, (Max, Min)):
+        return f.func(gap, *f.args[1:])
+    larger = f.args[1] if gap.is_negative else f.args[0]
+    return larger if isinstance(f, Max) else Add(*f.args, -larger)
+
+
+def outermost(e, kinds):
+    """Return the parts of an expression that are of some kinds and not inside each other."""
+    if isinstance(e, kinds):
+        return {e}
+    return set().union(*(outermost(a, kinds) for a in e.args))
+
+
+def dependent(limits):
+    """Whether an end of one of several indices depends on another one."""
+    indices = {k for k, _, _ in limits}
+    return any(end.free_symbols & indices for _, *ends in limits for end in ends)
+
+
+def plainness(e):
+    """Return a key by which the plainer of two expressions comes first."""
+    return sum(len(str(entry)) for entry in e.atoms(Indexed)), len(str(e)), str(e)
+
+
+def repeated_by(total):
+    """Return what a Sum or Product repeats for its outermost index, and this index."""
+    inner = total.limits[:-1]
+    return (total.func(total.function, *inner) if inner else total.function), total.limits[-1][0]
+
+
+def linear_parts(e, k):
+    """Return (q, c) for each part q k + c of an expression."""
+    found = set()
+    for part in sympy.preorder_traversal(e):
+        if isinstance(part, Expr) and part.has(k):
+            q = part.diff(k) if part.is_polynomial(k) else Integer(0)
+            if q.is_Integer and q != 0:
+                found.add((q, sympy.expand(part - q * k)))
+    return sorted(found, key=str)
 
 
 def repeated_sum(body, limits):

@@ -82,10 +82,12 @@ def build(node, names):
         case ast.Subscript(ast.Name(name), index) if isinstance(names[name], IndexedBase):
             index = of(index)
             return Indexed(names[name], *(index if isinstance(index, Tuple) else [index]))
-        case ast.Call(ast.Name(name), arguments, []) if not isinstance(names[name], Expr):
-            return apply(names[name], [of(a) for a in arguments])
+        case ast.Call(ast.Name("Limit"), arguments, []):
+            return Limit(*map(of, arguments), "+-")
         case ast.Call(ast.Name("Limit"), arguments, [ast.keyword("dir", ast.Constant(side))]):
             return Limit(*map(of, arguments), side)
+        case ast.Call(ast.Name(name), arguments, []) if not isinstance(names[name], Expr):
+            return apply(names[name], [of(a) for a in arguments])
         case ast.Compare(first, operators, others) if COMPARE.keys() >= set(map(type, operators)):
             sides = [of(first), *map(of, others)]
             pairs = zip(operators, sides, sides[1:])
