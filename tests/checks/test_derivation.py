@@ -533,6 +533,11 @@ def test_saturation_is_no_counterexample():
 UNPROVABLE = [
     (x, x + sympy.Rational(1, 10**70), {}),  # no number will ever tell
     (
+        "Sum(Sum(k*u[m], (m, 1, K)), (k, 1, K))",  # true, beyond our induction
+        "K*(K + 1)/2*Sum(u[m], (m, 1, K))",
+        PAIRS,
+    ),
+    (
         "Product(u[k]*z[k] + z[k], (k, 1, K))**2",
         "1 + Product(z[k], (k, 1, K))**2*Product(u[k]**2 + 2*u[k] + 1, (k, 1, K)) - 1 + 10**(-70)",
         PAIRS,
