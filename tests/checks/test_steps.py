@@ -15,6 +15,7 @@ p, q, h = Symbol("p", real=True), IndexedBase("q", real=True), IndexedBase("h", 
 
 def read_steps(path):
     """Yield (kind, what is declared, first line, second line, what is assumed or None if false)."""
+    kind, where, before = "", [], ""
     for line in path.read_text().splitlines():
         if line.startswith("["):
             kind, *where = line.strip("[]").split(" | ")
@@ -31,7 +32,7 @@ STEPS = list(read_steps(Path(__file__).with_name("steps.txt")))
 
 
 def start(before, where):
-    """Return the derivation that begins with a line: x is real, a positive, K a size, u a family."""
+    """Return the derivation that begins with a line; x is real, K a size, u a family, ..."""
     text = " ".join([before, *where])
     families = [name for name in (*FAMILIES.split(), "y") if re.search(rf"\b{name}\[", text)]
     names = [
@@ -63,7 +64,9 @@ def check(kind, where, before, after, assumed):
         assert sorted(d.assumptions) == sorted(assumed)
 
 
-@pytest.mark.parametrize("step", STEPS[::SAMPLE], ids=lambda step: f"{step[0]}: {step[2]} -> {step[3]}")
+@pytest.mark.parametrize(
+    "step", STEPS[::SAMPLE], ids=lambda step: f"{step[0]}: {step[2]} -> {step[3]}"
+)
 def test_a_sample_of_the_steps(step):
     check(*step)
 

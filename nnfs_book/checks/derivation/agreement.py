@@ -85,7 +85,7 @@ def evaluate(formulas, variables, inputs, steps):
 
     A row for each point, a column for each formula. The second is found as the first is computed:
     each operation rounds its result, and passes on what was rounded before. `steps` are those of
-    the inputs: half of one of the largest entry, since a sum may be taken on a grid of fixed points.
+    the inputs: half of one of the largest entry, since sums may be taken on a grid of fixed points.
     """
     used = symbols_in(formulas).union(*(f.atoms(Indexed) for f in formulas))
     if left := sorted(str(x) for x in used - set(variables)):

@@ -33,7 +33,9 @@ def counterexample(given, proof, before, after, assumed, new):
             a, b = outcomes(point, before, after)
             if isinstance(a, Undefined) and (assumed or isinstance(b, Undefined)):
                 continue
-            if isinstance(b, Undefined) and (has_gaps and str(b) == "zero" or str(b) == "too large"):
+            if isinstance(b, Undefined) and (
+                has_gaps and str(b) == "zero" or str(b) == "too large"
+            ):
                 continue
             break
         else:
@@ -89,7 +91,8 @@ def plans(given, proof, before, after, conditions):
         choices = random.Random(0).sample(choices, MOST)
     if not choices:
         return
-    scales = SCALES[::3] if before.has(Integral) or after.has(Integral) else SCALES  # as they take long
+    slow = before.has(Integral) or after.has(Integral)
+    scales = SCALES[::6] if slow else SCALES
     for n, choice in enumerate(choices):
         if len(choices) == 1:
             yield from ((choice, {"scale": scale}) for scale in scales)

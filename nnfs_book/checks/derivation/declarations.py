@@ -75,7 +75,9 @@ class Declarations:
             raise ValueError(f"where: {head} is defined twice")
         self.definitions[head] = (formal, right)
         named = isinstance(left, (Symbol, Indexed, AppliedUndef))
-        return named and all(isinstance(x, Symbol) for x in formal) and len(set(formal)) == len(formal)
+        return (
+            named and all(isinstance(x, Symbol) for x in formal) and len(set(formal)) == len(formal)
+        )
 
     def add_bound(self, relation):
         """Add a bound on an integer; return whether it is one."""
@@ -98,7 +100,9 @@ class Declarations:
             if any(getattr(head, f"is_{sign}", None) is True for sign in signs):
                 raise ValueError(f"where: {head} is defined, so declare it real and nothing more")
             if getattr(head, "is_integer", None) is True and body.is_integer is not True:
-                raise ValueError(f"where: {head} is declared an integer, but {body} need not be one")
+                raise ValueError(
+                    f"where: {head} is declared an integer, but {body} need not be one"
+                )
         for x, (lows, highs) in self.bounds.items():
             for low in lows:
                 for high in highs:

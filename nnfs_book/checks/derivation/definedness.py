@@ -129,7 +129,9 @@ class Definedness:
             reached = self.value(e, held)
             if isinstance(x, Symbol) and not reached.has(x):
                 continue
-            entries = {a for a in reached.atoms(Indexed) if isinstance(x, Indexed) and a.base == x.base}
+            entries = {
+                a for a in reached.atoms(Indexed) if isinstance(x, Indexed) and a.base == x.base
+            }
             if isinstance(x, Indexed) and not entries:
                 continue
             full, ranges = self.value(e), self.ranges
@@ -196,7 +198,7 @@ class Definedness:
         self.inside(e.expr, held=held, variables=(*self.variables, *new))
 
     def repeated(self, e, limits):
-        """Visit what a Sum or Product repeats, for an index in its range, which must be in order."""
+        """Visit what a Sum or Product repeats; the ends of its range must be in order."""
         if not limits:
             return self.visit(e.function)
         *inner, (k, first, last) = limits
@@ -330,7 +332,11 @@ def tell(e, relation, ranges):
     """Return an assumption as text and in LaTeX: x - 7 != 0 is told as x != 7."""
     e, ranges = with_names(e, ranges)
     left, right = e, Integer(0)
-    variables = [a for a in e.atoms(Symbol, Indexed) if not any(b.has(a) and b != a for b in e.atoms(Indexed))]
+    variables = [
+        a
+        for a in e.atoms(Symbol, Indexed)
+        if not any(b.has(a) and b != a for b in e.atoms(Indexed))
+    ]
     variables = [a for a in variables if not isinstance(a, IndexedBase) and e.has(a)]
     if len(variables) == 1:
         rest = e.subs(variables[0], 0)
@@ -351,7 +357,13 @@ def tell(e, relation, ranges):
 def with_names(e, ranges):
     """Give the indices, of which there may be several with one name, names of their own."""
     taken = {x.name for x in e.free_symbols if not isinstance(x, Dummy)}
-    taken |= {x.name for _, *ends in ranges for end in ends for x in end.free_symbols if not isinstance(x, Dummy)}
+    taken |= {
+        x.name
+        for _, *ends in ranges
+        for end in ends
+        for x in end.free_symbols
+        if not isinstance(x, Dummy)
+    }
     names = {}
     inner = {x for x in e.atoms(Symbol) if x.name.startswith("_")}
     for x in [*(k for k, _, _ in ranges), *sorted(inner, key=str)]:

@@ -31,7 +31,13 @@ from sympy import (
 )
 from sympy.core.function import AppliedUndef
 
-from nnfs_book.checks.derivation.expressions import Over, arguments_of, derivative, free_symbols, head_of
+from nnfs_book.checks.derivation.expressions import (
+    Over,
+    arguments_of,
+    derivative,
+    free_symbols,
+    head_of,
+)
 
 DIGITS = 50  # of every value
 SPARE = 10  # digits more, which cancellation may cost
@@ -161,7 +167,7 @@ class Point:
             self.values |= dict(zip(keys, self.balanced(entry.base, len(keys), value)))
 
     def balanced(self, family, count, value):
-        """Return so many numbers that have a sum; when it is their turn, one of them is all of it."""
+        """Return so many numbers that have a sum; one of them is all of it when it is its turn."""
         value = Fraction(int(value.p), int(value.q))
         if self.turn is not None and all(self.given.allows(family, v) for v in (0, value)):
             whole = self.turn % count

@@ -102,7 +102,9 @@ class Proof:
                     sort = SORTS[relation, bool(assumption.is_nonnegative)]
                     for a in sorted(e.atoms(Indexed), key=str):
                         if self.covered(entry, ranges, a):
-                            e = e.xreplace({a: Dummy("u", real=True, **{sort: True}) - (assumption - entry)})
+                            e = e.xreplace(
+                                {a: Dummy("u", real=True, **{sort: True}) - (assumption - entry)}
+                            )
         return e
 
     def covered(self, entry, ranges, other):
@@ -112,7 +114,8 @@ class Proof:
         pairs = dict(zip(entry.indices, other.indices))
         own = {k: pairs.get(k, k) for k, _, _ in ranges}
         return entry.xreplace(own) == other and all(
-            self.signs.within(a.xreplace(own), own[k]) and self.signs.within(own[k], b.xreplace(own))
+            self.signs.within(a.xreplace(own), own[k])
+            and self.signs.within(own[k], b.xreplace(own))
             for k, a, b in ranges
         )
 
@@ -271,7 +274,11 @@ class Proof:
                 result *= factor ** (b - a + 1)
             elif isinstance(factor, exp):
                 result *= exp(self.sum(factor.args[0], k, a, b))
-            elif power != 1 and not power.has(k) and (power.is_integer or self.signs.holds(base, ">")):
+            elif (
+                power != 1
+                and not power.has(k)
+                and (power.is_integer or self.signs.holds(base, ">"))
+            ):
                 result *= self.product(base, k, a, b) ** power
             else:
                 result *= named(Product, factor, k, a, b)
@@ -543,7 +550,9 @@ class Proof:
         """
         given = self.given
         ends = {total.limits[-1][2] for total in outermost(e, (Sum, Product))}
-        fixed = [end for x in e.free_symbols & given.bounds.keys() for end in sum(given.bounds[x], [])]
+        fixed = [
+            end for x in e.free_symbols & given.bounds.keys() for end in sum(given.bounds[x], [])
+        ]
         fixed += [end for _, limits, _ in given.constraints for end in limits]
         sizes = []
         for n in sorted(symbols_in(ends) - symbols_in(fixed), key=str):
@@ -580,7 +589,9 @@ class Proof:
         letters = {a: Dummy("a", real=a.is_real, positive=a.is_positive) for a in atoms}
         if simplifies_to_zero(e.xreplace(letters)):
             return True
-        inside = self.inside_domain(e.xreplace({a: x for a, x in letters.items() if not isinstance(a, Indexed)}))
+        inside = self.inside_domain(
+            e.xreplace({a: x for a, x in letters.items() if not isinstance(a, Indexed)})
+        )
         return bool(inside) and simplifies_to_zero(e.xreplace(letters | inside))
 
     def inside_domain(self, e):
