@@ -361,8 +361,8 @@ def _table(rows):
 
 def _numbers(entry, measured):
     """Return the lines of the tables of numbers; those that chance moves have one of their own."""
-    _must_be_member_0(entry, measured)
-    runs, exact, moved = spreads(entry), [["quantity", "reported", "ours", "verdict"]], []
+    _must_be_member_0(entry, {name: measured[name] for name in entry.values})
+    runs, exact = spreads(entry), [["quantity", "reported", "ours", "verdict"]]
     moved = [["quantity", "reported", "ours", *(f"{len(r)} {CALLED[k]}" for k, r in runs.items())]]
     for name, reported in entry.values.items():
         ours = as_printed(measured[name], reported)

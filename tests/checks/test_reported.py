@@ -354,6 +354,13 @@ def test_ours_has_to_be_the_run_that_the_ensemble_started_from(toy):
         confirm("T", loss=0.5000001)
 
 
+def test_what_is_shown_beside_an_ensemble_is_no_figure_of_its_runs(toy, capsys):
+    shown = {"share": ["a share", "> 0.5"]}
+    toy([rerun(loss=0.5), rerun(loss=0.6)], ensemble="rounding", values={"loss": "0.5"}, shown=shown)
+    confirm("T", loss=0.5, share=0.75)
+    assert "shown      a share > 0.5" in capsys.readouterr().out
+
+
 def test_without_chance_another_number_is_refused(toy, capsys):
     toy(values={"loss": "0.501"})
     with pytest.raises(NotConfirmed, match="T: loss is reported as 0.501, ours is 0.500"):
