@@ -21,8 +21,9 @@ measured values and truths
     elsewhere.
 
 The verdict on the whole claim is the first that applies: *corrected* for a claim that the ledger
-doubts, *consistent* or *unlikely* if a number judges it, *proved* if its own formula is, *stated* if
-it is a definition, in which there is nothing to prove, *same* if it reports a number, else *shown*.
+doubts, *consistent* or *unlikely* if a number judges it, *proved* if its own formula is, *stated*
+if it is a definition, in which there is nothing to prove, *same* if it reports a number, else
+*shown*.
 """
 
 import json
@@ -240,11 +241,13 @@ def compare_log(id, rows):
     for epoch, rate in entry.rates.items():
         ours = as_printed(ours_at[int(epoch)]["learning_rate"], rate)
         if ours != rate:
-            raise NotConfirmed(f"{id}: the rate at epoch {epoch} is reported as {rate}, ours is {ours}")
+            found = f"is reported as {rate}, ours is {ours}"
+            raise NotConfirmed(f"{id}: the rate at epoch {epoch} {found}")
     _must_be_member_0(entry, rows)
     endings = [(parted or "The runs agree in all ") + f"{len(table) - 1} printed rows."]
     if entry.rates:
-        endings.append(f"All {len(entry.rates)} printed learning rates are ours, to the last digit.")
+        rates = f"All {len(entry.rates)} printed learning rates"
+        endings.append(f"{rates} are ours, to the last digit.")
     print("\n".join([_heading("log", entry), *_table(table), *endings]))
 
 

@@ -166,7 +166,7 @@ def is_count(term):
 
 
 def thresholds_in_the_ledger(chapter):
-    """No cell that confirms a claim says how small or large something has to be: the ledger does."""
+    """No cell that confirms a claim says how large something may be: that stands in the ledger."""
     faults = []
     for cell in chapter.code:
         nodes = list(ast.walk(ast.parse(cell["source"])))

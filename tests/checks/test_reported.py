@@ -348,10 +348,11 @@ def test_nothing_is_printed_without_evidence(arguments, named, error, message, c
 
 
 def test_ours_has_to_be_the_run_that_the_ensemble_started_from(toy):
-    toy([rerun(loss=0.5), rerun(loss=0.6)], ensemble="rounding", values={"loss": "0.500"})
-    confirm("T", loss=0.5)
+    both = {"ensemble": "rounding", "values": {"loss": "0.500"}, **SHOWN}
+    toy([rerun(loss=0.5), rerun(loss=0.6)], **both)
+    confirm("T", loss=0.5, so=True)
     with pytest.raises(NotConfirmed, match="loss is 0.5000001, not that of member 0"):
-        confirm("T", loss=0.5000001)
+        confirm("T", loss=0.5000001, so=True)
 
 
 def test_what_is_shown_beside_an_ensemble_is_no_figure_of_its_runs(toy, capsys):

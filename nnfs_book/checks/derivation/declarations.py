@@ -122,7 +122,7 @@ class Declarations:
     # --- what follows
 
     def conditions(self, *lines):
-        """Return as text what is declared of all that some lines contain, and `where` as it stands."""
+        """Return as text what is declared of what some lines contain, and `where` as it stands."""
         bodies = [body for _, body in self.definitions.values()]
         entries = [entry for entry, *_ in self.constraints]
         present = set().union(
