@@ -308,6 +308,12 @@ class Proof:
                 for other in limits:
                     rest = rest if other == limit else self.sum(rest, *other)
                 return rest
+        for (k, a, b), *others in self.orders(limits):
+            if others and not body.has(k):  # a term that is counted, not added up
+                rest = body * (b - a + 1)
+                for other in others:
+                    rest = self.sum(rest, *other)
+                return rest
         orders = [repeated_sum(body, order) for order in self.orders(limits)]
         return min(orders, key=lambda e: (str(e.limits), str(e.function)))
 
