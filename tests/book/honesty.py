@@ -140,29 +140,13 @@ def same_on_any_machine(chapter):
 
 
 def same_on_any_python(chapter):
-    """No built-in `sum` but of counts: since Python 3.12 it makes up for the rounding of floats."""
-    faults = []
-    for cell in chapter.code:
-        nodes = list(ast.walk(ast.parse(cell["source"])))
-        of_counts = [n.func for n in nodes if isinstance(n, ast.Call) and is_count(n)]
-        faults += [
-            f"cell {cell['id']} uses the built-in sum in line {node.lineno}"
-            for node in nodes
-            if isinstance(node, ast.Name) and node.id == "sum" and node not in of_counts
-        ]
-    return faults
-
-
-def is_count(term):
-    """Whether an expression is plainly whole: a comparison, an array's size, or a sum of these."""
-    match term:
-        case ast.Compare() | ast.Attribute(attr="size"):
-            return True
-        case ast.BinOp(left, ast.Add(), right):
-            return is_count(left) and is_count(right)
-        case ast.Call(ast.Name("sum"), [ast.GeneratorExp(each) | ast.ListComp(each)], []):
-            return is_count(each)
-    return False
+    """No built-in `sum`: since Python 3.12 it makes up for the rounding of floats."""
+    return [
+        f"cell {cell['id']} uses the built-in sum in line {node.lineno}"
+        for cell in chapter.code
+        for node in ast.walk(ast.parse(cell["source"]))
+        if isinstance(node, ast.Name) and node.id == "sum"
+    ]
 
 
 def thresholds_in_the_ledger(chapter):

@@ -137,7 +137,7 @@ DOCTORED = [
     ("same_on_any_python", "cells 1 source", "print([*map(sum, rows)])"),
     ("same_on_any_python", "cells 1 source", "print(f'{sum(x * (x > 0) for x in row)}')"),
     ("same_on_any_python", "cells 1 source", "print(sum((x > 0 for x in row), 0.1))"),
-    ("same_on_any_python", "cells 1 source", "print(sum(x.size + 0.1 for x in row))"),
+    ("same_on_any_python", "cells 1 source", "print(sum(x > 0 for x in row))"),
     ("thresholds_in_the_ledger", "cells 1 source", "confirm('A', x=error < limit)"),
     ("thresholds_in_the_ledger", "cells 1 source", "confirm('A', x=len(errors) == 0)"),
     ("thresholds_in_the_ledger", "cells 1 source", "x = a[0] == [1]\nconfirm('A', x=x)"),
@@ -181,18 +181,6 @@ def test_every_rule_accepts_a_player():
     shown = player([svg, svg], ["0.3", "0.4"], alt="A curve.").html
     for rule in honesty.RULES:
         assert rule(doctored(OUTPUT, html(shown))) == []
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        "sum(x > 0 for x in row)",
-        "sum([layer.weights.size + layer.biases.size for layer in dense])",
-        "array.sum() + fsum(row)",
-    ],
-)
-def test_counting_is_the_same_on_any_python(source):
-    assert honesty.same_on_any_python(doctored("cells 1 source", source)) == []
 
 
 @pytest.mark.parametrize("name, path, value", DOCTORED)
