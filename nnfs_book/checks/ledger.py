@@ -243,7 +243,7 @@ def compare_log(id, rows):
         if ours != rate:
             found = f"is reported as {rate}, ours is {ours}"
             raise NotConfirmed(f"{id}: the rate at epoch {epoch} {found}")
-    _must_be_member_0(entry, rows)
+    _must_be_log_of_member_0(entry, rows)
     endings = [(parted or "The runs agree in all ") + f"{len(table) - 1} printed rows."]
     if entry.rates:
         rates = f"All {len(entry.rates)} printed learning rates"
@@ -324,27 +324,29 @@ def _kind_of_ours(entry):
     return "rounding" if entry.ensemble == "printed" else entry.ensemble
 
 
-def _must_be_member_0(entry, measured):
-    """Raise NotConfirmed unless figures by name, or the rows of a log, are those of member 0."""
-    if not entry.ensemble:
-        return
-    first = load(entry.id, _kind_of_ours(entry))[0]
-    if isinstance(measured, dict):
-        triples = [(name, value, first["figures"][name]) for name, value in measured.items()]
-    else:
-        place = {epoch: n for n, epoch in enumerate(first["log"]["epoch"])}
-        triples = [
-            (f"{name} at epoch {row['epoch']}", row[name], stored[place[row["epoch"]]])
-            for row in measured
-            for name, stored in first["log"].items()
-            if name in row
-        ]
-    for name, value, stored in triples:
-        if np.float32(value) != np.float32(stored):  # as logs are stored
-            raise NotConfirmed(
-                f"{entry.id}: {name} is {value}, not that of member 0 of the stored ensemble; has "
-                "the experiment changed since?"
-            )
+def _must_be_member_0(entry, figures):
+    """Raise NotConfirmed unless figures are those of member 0 of the ensemble, to the bit."""
+    if entry.ensemble:
+        stored = load(entry.id, _kind_of_ours(entry))[0]["figures"]
+        for name, value in figures.items():
+            if value != stored[name]:
+                raise _not_member_0(entry, name, value)
+
+
+def _must_be_log_of_member_0(entry, rows):
+    """Raise NotConfirmed unless rows are in the log of member 0, which is stored as float32."""
+    if entry.ensemble:
+        stored = load(entry.id, _kind_of_ours(entry))[0]["log"]
+        place = {epoch: n for n, epoch in enumerate(stored["epoch"])}
+        for row in rows:
+            for name in row.keys() & stored.keys():
+                if np.float32(row[name]) != np.float32(stored[name][place[row["epoch"]]]):
+                    raise _not_member_0(entry, f"{name} at epoch {row['epoch']}", row[name])
+
+
+def _not_member_0(entry, name, value):
+    differs = f"{name} is {value}, not that of member 0 of the stored ensemble"
+    return NotConfirmed(f"{entry.id}: {differs}; has the experiment changed since?")
 
 
 def _heading(what, entry):

@@ -1,6 +1,6 @@
 """Is my number a bug? Where a reader's own figures lie among the stored runs of a training."""
 
-import numpy as np
+from decimal import Decimal, InvalidOperation
 
 from nnfs_book.checks.ensembles import load
 from nnfs_book.checks.ledger import claim
@@ -87,10 +87,11 @@ def _what_settles_it(name):
 
 
 def _decimal(key, value):
-    text = str(value)
+    """Return a number in plain decimals, as many as it shows."""
     try:
-        if isinstance(value, bool) or not np.isfinite(float(text)):
-            raise ValueError
-    except ValueError:
-        raise TypeError(f"{key} must be a finite number, got {value!r}") from None
-    return text
+        number = Decimal(str(value))
+    except InvalidOperation:
+        number = None
+    if number is None or not number.is_finite():
+        raise TypeError(f"{key} must be a finite number, got {value!r}")
+    return f"{number:f}"

@@ -108,6 +108,12 @@ def test_a_number_is_placed_among_the_runs():
         assert "0.674 at epoch 100" in answer and "from nnfs_book.nnfs import *" in answer
 
 
+def test_a_small_number_is_placed_by_its_decimals():
+    runs = len(load("G", claim("G").ensemble)) - 1
+    assert f"0 are below and {runs} above" in place("G", loss=1e-5)
+    assert place("G", loss=1e-5).splitlines()[1:] == place("G", loss="0.00001").splitlines()[1:]
+
+
 @pytest.mark.parametrize(
     ("name", "figures", "error", "message"),
     [
