@@ -1,12 +1,13 @@
 """Is my number a bug? Where a reader's own figures lie among the stored runs of a training."""
 
 from decimal import Decimal, InvalidOperation
+from textwrap import fill
 
 from nnfs_book.checks.ensembles import load
 from nnfs_book.checks.ledger import claim
 from nnfs_book.checks.verdicts import rank
 
-EARLY_ROWS = 4
+EARLY_ROWS, WIDTH = 4, 88
 
 
 class Placement(str):
@@ -68,7 +69,8 @@ def place(name, **figures):
             "That is an ordinary number for this program, and no sign of a mistake. It does not "
             "clear your program either: many slips end among the honest runs too."
         )
-    return Placement("\n".join([*lines, _what_settles_it(name)]))
+    lines += _what_settles_it(name)
+    return Placement("\n".join(fill(line, WIDTH) for line in lines))
 
 
 def _what_settles_it(name):
@@ -79,11 +81,12 @@ def _what_settles_it(name):
         losses = sorted(f"{member['log']['loss'][row]:.3f}" for member in everyone)
         span = losses[0] if losses[0] == losses[-1] else f"{losses[0]} to {losses[-1]}"
         rows.append(f"{span} at epoch {epoch}")
-    return (
-        f"What settles it: the first rows of your log, where honest runs still lie together ({name}'s loss "
-        f"is {', '.join(rows)}); or bits: run your own loop after `from nnfs_book.nnfs import *`, and "
-        f"compare its figures with ours, {ours['figures']['loss']:.6f} for the loss."
-    )
+    return [
+        "What settles it: the first rows of your log, where honest runs still lie together "
+        f"({name}'s loss is {', '.join(rows)}). Or bits: begin your own program with",
+        "    from nnfs_book.nnfs import *",
+        f"and compare its figures with ours, {ours['figures']['loss']:.6f} for the loss.",
+    ]
 
 
 def _decimal(key, value):
