@@ -12,7 +12,8 @@ The module that the chapters of the book import and show. A tour, in the order o
     What the networks learn from: `spiral_data`, `load_digits`, `load_mnist`.
 `nnfs_book.checks`
     What the book proves and measures itself by: `Derivation`, gradient checks (`check_layer`,
-    `check_network`), experiments, their stored reruns, and the ledger (`confirm`).
+    `check_network`), experiments, their stored reruns, and the ledger (`confirm`);
+    `practice`, which tries what a reader has built.
 `nnfs_book.presentation`
     Figures, players and listings. The only part that needs matplotlib.
 `nnfs_book.nnfs`
@@ -57,8 +58,8 @@ _HOMES = {
     "checks.verdicts": "combined each_as_printed false_alarms rank",
     "checks.ledger": "as_printed claim compare_log confirm confirmations ledger spreads",
     "checks.placement": "place",
-    "presentation": "player plot_pictures plot_points plot_probability plot_regions plot_reruns "
-    "show_code",
+    "presentation": "Diagram network_diagram player plot_pictures plot_points plot_probability "
+    "plot_regions plot_reruns show_code",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 
@@ -71,6 +72,8 @@ def __getattr__(name):
         return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
     if name in ("arithmetic", "network", "datasets", "checks", "presentation", "nnfs"):
         return import_module(f"{__name__}.{name}")
+    if name == "practice":
+        return import_module(f"{__name__}.checks.practice")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

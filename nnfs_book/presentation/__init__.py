@@ -1,5 +1,6 @@
 """What the pages show: figures, players and listings of the code that runs."""
 
+from nnfs_book.presentation.diagrams import Diagram, network_diagram
 from nnfs_book.presentation.figures import (
     BLUE,
     CLASS_COLOURS,
@@ -21,6 +22,7 @@ from nnfs_book.presentation.player import PLAYER_SCRIPT, data_address, player
 __all__ = [
     "BLUE",
     "CLASS_COLOURS",
+    "Diagram",
     "GREEN",
     "GREY",
     "ORANGE",
@@ -28,6 +30,7 @@ __all__ = [
     "PURPLE",
     "STYLE",
     "data_address",
+    "network_diagram",
     "player",
     "plot_pictures",
     "plot_points",
