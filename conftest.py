@@ -1,6 +1,10 @@
 """Settings of the whole test run, made before NumPy is imported."""
 
 import os
+from pathlib import Path
+
+# Kernels import the module of this very folder, wherever another one may be installed from.
+os.environ["PYTHONPATH"] = str(Path(__file__).parent)
 
 # One BLAS thread for each worker: the notebooks already run side by side. Kernels inherit this.
 for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):

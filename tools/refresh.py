@@ -16,7 +16,8 @@ from nbclient import NotebookClient
 
 from nnfs_book.arithmetic import warm_up
 
-BOOK = Path(__file__).parent.parent / "book"
+ROOT = Path(__file__).parents[1]
+BOOK = ROOT / "book"
 
 
 def refresh(path):
@@ -39,6 +40,7 @@ def refresh(path):
 if __name__ == "__main__":
     warm_up()  # says on the terminal, and not in a chapter, that it compiles
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ["PYTHONPATH"] = str(ROOT)  # kernels import the module of this very folder
     for name in sys.argv[1:] or sorted(BOOK.glob("*.ipynb")):
         print(name)
         refresh(Path(name))
