@@ -12,6 +12,7 @@ from nnfs_book.network.activations import ReLU
 from nnfs_book.network.layers import Dense, Dropout
 from nnfs_book.network.losses import SoftmaxCategoricalCrossentropy
 from nnfs_book.network.optimizers import Adam
+from nnfs_book.network.passes import backward, forward
 from nnfs_book.network.randomness import RandomStream
 
 
@@ -100,17 +101,12 @@ class Ours(Contender):
     def step(self, rows):
         """Go forward, backward and one step on, as the book's training loops do."""
         output, y = self.take(rows)
-        for layer in self.layers:
-            layer.forward(output)
-            output = layer.output
+        output = forward(self.layers, output)
         loss = self.loss_activation.forward(output, y)
         loss += self.loss_activation.loss.regularization_loss(self.dense[0])
 
         self.loss_activation.backward(self.loss_activation.output, y)
-        after = self.loss_activation
-        for layer in reversed(self.layers):
-            layer.backward(after.dinputs)
-            after = layer
+        backward(self.layers, self.loss_activation.dinputs)
 
         self.optimizer.pre_update_params()
         for layer in self.dense:

@@ -128,6 +128,24 @@ def twins():
     return dict(_twins)
 
 
+def has_its_twins(*kinds):
+    """Tell whether twins compute for these kinds of layers: no method of theirs has been replaced.
+
+    Examples
+    --------
+    >>> from nnfs_book import Dropout
+    >>> has_its_twins(Dropout)  # it never had any
+    False
+    """
+    if _native.get() or backend() == "reference":
+        return False
+    back = ("gradients", "derivative")
+    return all(
+        kind.function in _twins and any(getattr(kind, name, None) in _twins for name in back)
+        for kind in kinds
+    )
+
+
 def fast(function):
     """Return the compiled twin of a function or method, or what was given where there is none.
 

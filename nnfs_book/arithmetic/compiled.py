@@ -565,6 +565,182 @@ def narrow_gradients(x, w, d, dw, db, dx):
     return True
 
 
+# --- A hidden layer in one go ---------------------------------------------------------------------
+#
+# Dense, ReLU, Dropout and Dense, between up to two inputs and up to three outputs. Its width makes
+# the work: each hidden number is written once on the way forward, and read twice on the way back.
+# What the kernels read column by column stands in one array, a line of WIDE_STRIDE for each thing.
+
+
+@formula
+def let_through(x, z):
+    """Return x where z is positive, else 0."""
+    return x if z > 0 else np.float32(0)
+
+
+@formula
+def scaled(x, scale):
+    """Return a product, rounded. Never to be an `exact_kernel`."""
+    return np.float32(x * scale)
+
+
+@exact_kernel
+def hidden_row(a0, a1, lines, bias, row):
+    """Fill in a row of hidden numbers: two terms, a bias, ReLU."""
+    for c in range(min(len(row), WIDE)):
+        z = shifted(a0 * lines[c] + a1 * lines[WIDE_STRIDE + c], bias[c])
+        row[c] = let_through(z, z)
+
+
+@kernel
+def keep_some(row, mask, scale):
+    """Scale what a mask keeps of a row, and set the rest to zero."""
+    for c in range(min(len(row), len(mask))):
+        row[c] = scaled(row[c], scale) if mask[c] else np.float32(0)
+
+
+@kernel
+def largest_of(row):
+    """Return the bits of the largest magnitude in a row."""
+    largest = np.int32(0)
+    for c in range(len(row)):
+        largest = max(largest, magnitude(row[c]))
+    return largest
+
+
+@kernel
+def largest_value(row):
+    """Return the largest magnitude in a row."""
+    return np.float64(np.int32(largest_of(row)).view(np.float32))
+
+
+@entry
+def stays_finite(a, b, terms, bias, scale):
+    """Tell whether no entry of ``(a @ b + bias) * scale`` can leave the range of float32."""
+    product = largest_value(a.reshape(a.size)) * largest_value(b.reshape(b.size))
+    return (product * terms + largest_value(bias)) * scale < 1e38
+
+
+@entry
+def hidden_forward(x, w, b, kept, scale, v, c, h, out):
+    """Fill in the hidden numbers and the outputs, all of which have to stay finite.
+
+    `kept` has a row for each sample, or no rows, when nothing is dropped.
+    """
+    (n, k), (m, outputs) = x.shape, v.shape
+    x_push, w_push, v_push = scratch(n), scratch(m), scratch(outputs)
+    pushers_of_rows(x, room_for(k, 2), x_push)
+    pushers_of_columns(w, room_for(k, 2), w_push)
+    pushers_of_columns(v, room_for(m, 2), v_push)
+    lines, sums, keep = scratch(4 * WIDE_STRIDE), np.empty(8), room_for(m, 2)
+    pack_right(w, False, w_push, ZERO, m, m, ZERO, k, lines.reshape(-1, WIDE_STRIDE))
+    right, first_push = packed_columns(v, False, v_push), 0.0
+    for i in range(n):
+        a0, a1 = snapped(x[i, 0], x_push[i]), snapped(x[i, k - 1], x_push[i]) if k == 2 else 0.0
+        hidden_row(a0, a1, lines, b, h[i])
+        if len(kept):
+            keep_some(h[i], kept[i], scale)
+        push = pusher(largest_of(h[i]), keep)
+        if i % 2 == 0 and i + 1 < n:
+            first_push = push
+            continue
+        first = i - i % 2  # a last row without company is its own
+        eight_dots(h[first], first_push if i % 2 else push, h[i], push, right, sums)
+        for o in range(outputs):
+            out[first, o] = shifted(sums[o], c[o])
+            out[i, o] = shifted(sums[4 + o], c[o])
+
+
+@exact_kernel
+def largest_hidden(d0, d1, d2, lines, scale, row, largest):
+    """Keep the largest magnitude of each column, of the hidden numbers and of their gradients."""
+    for c in range(min(len(row), WIDE)):
+        e = d0 * lines[c] + d1 * lines[WIDE_STRIDE + c] + d2 * lines[2 * WIDE_STRIDE + c]
+        z = let_through(scaled(rounded(e), scale), row[c])
+        largest[c] = max(largest[c], magnitude(row[c]))
+        largest[WIDE_STRIDE + c] = max(largest[WIDE_STRIDE + c], magnitude(z))
+
+
+@exact_kernel
+def add_hidden(d, e, x, lines, scale, row, next_row, sums):
+    """Add what two samples contribute to the six gradients of each column.
+
+    `d` holds their gradients at the output on the grids of the rows, `e` on those of the columns,
+    `x` their inputs.
+    """
+    d0, d1, d2, d3, d4, d5 = d[0], d[1], d[2], d[3], d[4], d[5]
+    e0, e1, e2, e3, e4, e5 = e[0], e[1], e[2], e[3], e[4], e[5]
+    x0, x1, x2, x3 = x[0], x[1], x[2], x[3]
+    for c in range(min(len(row), len(next_row), WIDE)):
+        v0, v1, v2 = lines[c], lines[WIDE_STRIDE + c], lines[2 * WIDE_STRIDE + c]
+        h_push, z_push = lines[3 * WIDE_STRIDE + c], lines[4 * WIDE_STRIDE + c]
+        sum_push = lines[5 * WIDE_STRIDE + c]
+        h, k = row[c], next_row[c]
+        z = let_through(scaled(rounded(d0 * v0 + d1 * v1 + d2 * v2), scale), h)
+        y = let_through(scaled(rounded(d3 * v0 + d4 * v1 + d5 * v2), scale), k)
+        hs, ks = snapped(h, h_push), snapped(k, h_push)
+        zs, ys = snapped(z, z_push), snapped(y, z_push)
+        sums[c] += hs * e0 + ks * e3
+        sums[WIDE_STRIDE + c] += hs * e1 + ks * e4
+        sums[2 * WIDE_STRIDE + c] += hs * e2 + ks * e5
+        sums[3 * WIDE_STRIDE + c] += zs * x0 + ys * x2
+        sums[4 * WIDE_STRIDE + c] += zs * x1 + ys * x3
+        sums[5 * WIDE_STRIDE + c] += snapped_pair(z, y, sum_push)
+
+
+@kernel
+def padded(a, push, by_row, width):
+    """Return a matrix on its grids, row by row, filled up with zeros to a width and even height."""
+    n, m = a.shape
+    result = np.zeros((n + 1) // 2 * 2 * width)
+    for i in range(n):
+        for j in range(m):
+            result[i * width + j] = snapped(a[i, j], push[i] if by_row else push[j])
+    return result
+
+
+@entry
+def hidden_backward(x, h, scale, v, d, dw, db, dv, dc):
+    """Fill in the gradients of weights and biases; return whether no number was out of range."""
+    (n, k), (m, j) = x.shape, v.shape
+    x_push, v_push, d_rows, d_columns = scratch(k), scratch(m), scratch(n), scratch(j)
+    finite = pushers_of_columns(x, room_for(n, 2), x_push)
+    pushers_of_rows(v, room_for(j, 2), v_push)
+    pushers_of_rows(d, room_for(j, 2), d_rows)
+    pushers_of_columns(d, room_for(n, 2), d_columns)
+    totals_of_columns(d, dc)
+    if not (finite and stays_finite(d, v, j, dc[:0], scale)):
+        return False
+    by_row, by_column = padded(d, d_rows, True, 3), padded(d, d_columns, False, 3)
+    inputs = padded(x, x_push, False, 2)
+    lines, sums = scratch(6 * WIDE_STRIDE), scratch(6 * WIDE_STRIDE)
+    largest = np.zeros(2 * WIDE_STRIDE, np.int32)
+    lines[:], sums[:] = 0.0, 0.0
+    for i in range(m):
+        for o in range(j):
+            lines[o * WIDE_STRIDE + i] = snapped(v[i, o], v_push[i])
+    for i in range(n):
+        d0, d1, d2 = by_row[3 * i], by_row[3 * i + 1], by_row[3 * i + 2]
+        largest_hidden(d0, d1, d2, lines, scale, h[i], largest)
+    for i in range(m):
+        finite &= largest[i] < INFINITE
+        lines[3 * WIDE_STRIDE + i] = pusher(largest[i], room_for(n, 2))
+        lines[4 * WIDE_STRIDE + i] = pusher(largest[WIDE_STRIDE + i], room_for(n, 2))
+        lines[5 * WIDE_STRIDE + i] = pusher(largest[WIDE_STRIDE + i], room_for(n, 1))
+    nothing = np.zeros(m, np.float32)
+    for i in range(0, n, 2):
+        next_row = h[i + 1] if i + 1 < n else nothing
+        d_row, d_column, x_row = by_row[3 * i :], by_column[3 * i :], inputs[2 * i :]
+        add_hidden(d_row, d_column, x_row, lines, scale, h[i], next_row, sums)
+    for i in range(m):
+        for o in range(j):
+            dv[i, o] = rounded(sums[o * WIDE_STRIDE + i])
+        for o in range(k):
+            dw[o, i] = rounded(sums[(3 + o) * WIDE_STRIDE + i])
+        db[i] = rounded(sums[5 * WIDE_STRIDE + i])
+    return finite
+
+
 # --- Functions ------------------------------------------------------------------------------------
 
 # The constants of `functions`, which says what they are; a test compares them.
@@ -777,6 +953,7 @@ def straight(a):
     return a if a.flags.carray else np.array(a, order="C")
 
 
+NOTHING_KEPT = np.empty((0, 0), bool)
 NOT_FINITE = "a sum must be of finite numbers, got NaN or infinity"
 
 
@@ -860,6 +1037,56 @@ def dense_gradients(layer, dvalues):
     if not narrow_gradients(x, w, d, dweights, dbiases.ravel(), dinputs):
         raise reference.NotFinite(NOT_FINITE)
     return layer.with_penalties(dweights, dbiases) | {"dinputs": dinputs}
+
+
+def is_narrow(first, last, rows):
+    """Tell whether the kernels for a hidden layer can do a batch of so many samples."""
+    (k, m), j = first.weights.shape, last.weights.shape[1]
+    return rows and len(last.weights) == m and 1 <= k <= 2 and 1 <= m <= WIDE and 1 <= j <= 3
+
+
+def hidden_forward_pass(layers, inputs):
+    """Twin of `passes.through` for Dense, ReLU and Dense, or None if they are not for it."""
+    first, *between, last = layers
+    inputs = first.check(inputs)
+    if inputs.dtype != FLOAT32 or not is_narrow(first, last, len(inputs)):
+        return None
+    x, kept, scale = straight(inputs), NOTHING_KEPT, np.float32(1)
+    (n, m), j = (len(x), first.weights.shape[1]), last.weights.shape[1]
+    h, out = np.empty((n, m), FLOAT32), np.empty((n, j), FLOAT32)
+    last.check(h)
+    w, b, v, c = (straight(a) for a in (first.weights, first.biases, last.weights, last.biases))
+    dropped = len(between) == 2 and between[1].rate
+    if dropped:
+        scale = between[1].scale(FLOAT32.type)
+    if not (stays_finite(x, w, w.shape[0], b.ravel(), scale) and finites(v.ravel())):
+        return None
+    if dropped:  # not before it is clear that the mask is needed here
+        kept = between[1].kept((n, m))
+    hidden_forward(x, w, b.ravel(), kept, scale, v, c.ravel(), h, out)
+    for layer in first, *between:  # better nothing than what belongs to an earlier batch
+        layer.__dict__.pop("output", None)
+    first.inputs, last.inputs, last.output = inputs, h, out
+    return out
+
+
+def hidden_backward_pass(layers, dvalues):
+    """Twin of `passes.back_through`: true, or None if the layers are not for it."""
+    first, *between, last = layers
+    d = last.check_gradient(dvalues)
+    x, h, w, v = first.inputs, last.inputs, first.weights, last.weights
+    fit = x.shape == (len(d), len(w)) and h.shape == (len(d), len(v)) and d.shape[1] == v.shape[1]
+    if not fit or not x.dtype == h.dtype == d.dtype == FLOAT32 or not is_narrow(first, last, len(d)):
+        return None
+    scale = between[1].scale(FLOAT32.type) if len(between) == 2 else np.float32(1)
+    shapes = w.shape, (1, w.shape[1]), v.shape, (1, v.shape[1])
+    dw, db, dv, dc = (np.empty(shape, FLOAT32) for shape in shapes)
+    x, h, v, d = map(straight, (x, h, v, d))
+    if not hidden_backward(x, h, scale, v, d, dw, db.ravel(), dv, dc.ravel()):
+        return None
+    first.__dict__.update(first.with_penalties(dw, db))
+    last.__dict__.update(last.with_penalties(dv, dc))
+    return True
 
 
 def relu(activation, z):
@@ -951,6 +1178,10 @@ def warm_up():
     a = np.ones((2, 2), FLOAT32)
     affine(a, a, a[:1])
     narrow_gradients(a, a, a, a.copy(), a[0].copy(), a.copy())
+    for kept in NOTHING_KEPT, a > 0:
+        hidden_forward(a, a, a[0], kept, a[0, 0], a, a[0], a.copy(), a.copy())
+    stays_finite(a, a, 2, a[0], a[0, 0])
+    hidden_backward(a, a, a[0, 0], a, a, a.copy(), a[0].copy(), a.copy(), a[0].copy())
     total(a, axis=0)
     total(a, axis=1)
     exp(a)

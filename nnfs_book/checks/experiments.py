@@ -20,6 +20,7 @@ from nnfs_book.network.losses import (
     SoftmaxCategoricalCrossentropy,
 )
 from nnfs_book.network.optimizers import Adam
+from nnfs_book.network.passes import backward, forward
 from nnfs_book.network.randomness import RandomStream
 from nnfs_book.network.validation import number, whole_number
 
@@ -46,12 +47,8 @@ class Run:
 
     def predict(self, inputs):
         """Send inputs of shape (N, D) through the layers and return the last output."""
-        for layer in self.layers:
-            if isinstance(layer, Dropout):
-                continue  # it is for training only
-            layer.forward(inputs)
-            inputs = layer.output
-        return inputs
+        # Dropout is for training only.
+        return forward([layer for layer in self.layers if not isinstance(layer, Dropout)], inputs)
 
     @property
     def sha256(self):
@@ -161,31 +158,24 @@ def logistic_regression(nudge=0, seed=0, epochs=10_001, sigmoid=Sigmoid, nudge_s
 
     dense1 = Dense(2, 64, weight_regularizer_l2=5e-4, bias_regularizer_l2=5e-4, stream=stream)
     dense1.weights = nudged(dense1.weights, nudge, nudge_size)
-    activation1 = ReLU()
     dense2 = Dense(64, 1, stream=stream)
-    activation2 = sigmoid()
+    layers = [dense1, ReLU(), dense2, sigmoid()]
     loss_function = BinaryCrossentropy()
     optimizer = Adam(learning_rate=0.001, decay=5e-7)
     log = []
 
     for epoch in range(whole_number(epochs, "epochs", minimum=1)):
-        dense1.forward(X)
-        activation1.forward(dense1.output)
-        dense2.forward(activation1.output)
-        activation2.forward(dense2.output)
+        output = forward(layers, X)
 
         if epoch % 100 == 0:
-            data_loss = loss_function.calculate(activation2.output, y)
+            data_loss = loss_function.calculate(output, y)
             regularization_loss = loss_function.regularization_loss(dense1)
-            accuracy = np.mean((activation2.output > 0.5) == y)
+            accuracy = np.mean((output > 0.5) == y)
             losses = data_loss, regularization_loss
             log.append(log_row(epoch, accuracy, *losses, optimizer, (dense1, dense2)))
 
-        loss_function.backward(activation2.output, y)
-        activation2.backward(loss_function.dinputs)
-        dense2.backward(activation2.dinputs)
-        activation1.backward(dense2.dinputs)
-        dense1.backward(activation1.dinputs)
+        loss_function.backward(output, y)
+        backward(layers, loss_function.dinputs)
 
         optimizer.pre_update_params()
         optimizer.update_params(dense1)
@@ -194,7 +184,7 @@ def logistic_regression(nudge=0, seed=0, epochs=10_001, sigmoid=Sigmoid, nudge_s
 
     X, y = spiral_data(samples=100, classes=2, stream=stream)
     y = y.reshape(-1, 1)
-    run = Run({}, log, layers=(dense1, activation1, dense2, activation2))
+    run = Run({}, log, layers=tuple(layers))
     prediction = run.predict(X)
     accuracy = np.mean((prediction > 0.5) == y)
     run.figures.update(figures_of(log, accuracy, loss_function.calculate(prediction, y)))
@@ -256,34 +246,25 @@ def spiral_classifier(
 
     dense1 = Dense(2, neurons, weight_regularizer_l2=l2, bias_regularizer_l2=l2, stream=stream)
     dense1.weights = nudged(dense1.weights, nudge, nudge_size)
-    activation1 = ReLU()
-    dropout1 = masks(dropout, stream=stream)
     dense2 = Dense(neurons, 3, stream=stream)
-    activation2 = Softmax()
+    layers = [dense1, ReLU(), masks(dropout, stream=stream), dense2, Softmax()]
     loss_function = CategoricalCrossentropy()
     softmax_and_loss = SoftmaxCategoricalCrossentropy()
     optimizer = Adam(learning_rate=learning_rate, decay=decay)
     log = []
 
     for epoch in range(whole_number(epochs, "epochs", minimum=1)):
-        dense1.forward(X)
-        activation1.forward(dense1.output)
-        dropout1.forward(activation1.output)
-        dense2.forward(dropout1.output)
-        activation2.forward(dense2.output)
+        output = forward(layers, X)
 
         if epoch % 100 == 0:
-            data_loss = loss_function.calculate(activation2.output, y)
+            data_loss = loss_function.calculate(output, y)
             regularization_loss = loss_function.regularization_loss(dense1)
-            accuracy = np.mean(activation2.output.argmax(axis=1) == y)
+            accuracy = np.mean(output.argmax(axis=1) == y)
             losses = data_loss, regularization_loss
             log.append(log_row(epoch, accuracy, *losses, optimizer, (dense1, dense2)))
 
-        softmax_and_loss.backward(activation2.output, y)
-        dense2.backward(softmax_and_loss.dinputs)
-        dropout1.backward(dense2.dinputs)
-        activation1.backward(dropout1.dinputs)
-        dense1.backward(activation1.dinputs)
+        softmax_and_loss.backward(output, y)
+        backward(layers[:-1], softmax_and_loss.dinputs)
 
         optimizer.pre_update_params()
         optimizer.update_params(dense1)
@@ -291,7 +272,7 @@ def spiral_classifier(
         optimizer.post_update_params()
 
     X, y = spiral_data(samples=100, classes=3, stream=stream)
-    run = Run({}, log, layers=(dense1, activation1, dropout1, dense2, activation2))
+    run = Run({}, log, layers=tuple(layers))
     prediction = run.predict(X)
     accuracy = np.mean(prediction.argmax(axis=1) == y)
     run.figures.update(figures_of(log, accuracy, loss_function.calculate(prediction, y)))

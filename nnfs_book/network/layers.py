@@ -246,8 +246,15 @@ class Dropout(Layer):
 
     def mask(self, inputs):
         """Return a mask drawn for these inputs."""
-        kept = stream_or_common(self.stream).keep(inputs.shape, probability=1 - self.rate)
-        return kept * inputs.dtype.type(1 / (1 - self.rate))
+        return self.kept(inputs.shape) * self.scale(inputs.dtype.type)
+
+    def kept(self, shape):
+        """Draw which numbers are kept."""
+        return stream_or_common(self.stream).keep(shape, probability=1 - self.rate)
+
+    def scale(self, kind):
+        """Return, as a number of a kind, by how much what is kept is multiplied."""
+        return kind(1 / (1 - self.rate))
 
     def function(self, inputs):
         """Return the inputs that the mask lets through, scaled by it."""

@@ -8,7 +8,7 @@ from math import fsum
 
 import numpy as np
 
-from nnfs_book.network import storage
+from nnfs_book.network import passes, storage
 from nnfs_book.network.activations import Activation, Sigmoid, Softmax
 from nnfs_book.network.layers import Dense, Dropout
 from nnfs_book.network.losses import (
@@ -222,13 +222,9 @@ class Model:
 
     def forward(self, inputs, training):
         """Send inputs of shape (N, D) through the layers; return the last output."""
-        for layer in self.layers:
-            if isinstance(layer, Dropout):
-                layer.forward(inputs, training)
-            else:
-                layer.forward(inputs)
-            inputs = layer.output
-        return inputs
+        if training:
+            return passes.forward(self.layers, inputs)
+        return passes.forward([x for x in self.layers if not isinstance(x, Dropout)], inputs)
 
     def backward(self, output, y):
         """Send the gradient of the loss back to the first weights; what lies before has none."""
@@ -236,9 +232,7 @@ class Model:
         last = SoftmaxCategoricalCrossentropy() if short else self.loss
         last.backward(output, y)
         first = self.layers.index(self.dense[0])
-        for layer in reversed(self.layers[first : len(self.layers) - short]):
-            layer.backward(last.dinputs)
-            last = layer
+        passes.backward(self.layers[first : len(self.layers) - short], last.dinputs)
 
     def measure(self, output, y):
         """Return the loss and its parts, and the mean that makes up each metric, of one batch."""

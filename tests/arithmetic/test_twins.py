@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nnfs_book.arithmetic import functions, reference
+from nnfs_book.arithmetic import functions, native, reference
 from nnfs_book.network.activations import ReLU
-from nnfs_book.network.layers import Dense
+from nnfs_book.network.layers import Dense, Dropout
 from nnfs_book.network.losses import CategoricalCrossentropy
+from nnfs_book.network.passes import back_through, backward, forward, split, through
+from nnfs_book.network.randomness import RandomStream
 
 compiled = pytest.importorskip("nnfs_book.arithmetic.compiled", reason="needs Numba", exc_type=ImportError)
 
@@ -330,6 +332,76 @@ def test_the_gradients_of_a_dense_layer_refuse_shapes_that_do_not_fit(wrong):
     refused = outcome(compiled.dense_gradients, layer, a)
     assert refused == outcome(Dense.gradients, layer, a)
     assert issubclass(refused[0], ValueError)
+
+
+@st.composite
+def hidden_layers(draw):
+    """Return twice the same hidden layer between few inputs and outputs, inputs, and a gradient."""
+    n, k, j = draw(edges), draw(st.integers(1, 3)), draw(st.integers(1, 4))
+    m = draw(edges | st.sampled_from([511, 512, 513]))
+    rate = draw(st.sampled_from([None, 0, 0.1, 0.5, 0.999]))
+    shapes = (k, m), (1, m), (m, j), (1, j)
+    weights, biases, last_weights, last_biases = (draw(matrices(*shape)) for shape in shapes)
+
+    def layers():
+        dropout = [] if rate is None else [Dropout(rate, stream=RandomStream(3))]
+        first, last = dense_layer(None, weights), dense_layer(None, last_weights)
+        first.biases, last.biases = biases, last_biases
+        return [first, ReLU(), *dropout, last]
+
+    return layers(), layers(), draw(matrices(n, k)), draw(matrices(n, j))
+
+
+@settings(max_examples=400)
+@given(hidden_layers())
+def test_a_hidden_layer_in_one_go_has_the_bits_of_its_layers(drawn):
+    layers, others, inputs, dvalues = drawn
+    assert outcome(forward, layers, inputs) == outcome(through, others, inputs)
+
+    def gradients(pass_back, layers):
+        pass_back(layers, dvalues)
+        dense = layers[0], layers[-1]
+        return np.concatenate([g.ravel() for x in dense for g in (x.dweights, x.dbiases)])
+
+    assert outcome(gradients, backward, layers) == outcome(gradients, back_through, others)
+
+
+def test_a_hidden_layer_of_the_book_is_passed_in_one_go():
+    layers = [Dense(2, 64), ReLU(), Dropout(0.1), Dense(64, 3), ReLU()]
+    assert split(layers) == (layers[:4], layers[4:])
+    assert compiled.hidden_forward_pass(layers[:4], np.ones((5, 2), np.float32)) is not None
+    assert compiled.hidden_backward_pass(layers[:4], np.ones((5, 3), np.float32)) is True
+
+
+class DoublesGradients(Dense):
+    def gradients(self, dvalues):
+        return {name: 2 * gradient for name, gradient in super().gradients(dvalues).items()}
+
+
+class LetsAllThrough(ReLU):
+    def function(self, z):
+        return z.copy()
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [DoublesGradients(2, 4), ReLU(), Dense(4, 1)],
+        [Dense(2, 4), LetsAllThrough(), Dense(4, 1)],
+        [Dense(2, 4), ReLU(), Dense(4, 1)][:2],
+        [Dense(2, 4), ReLU(), ReLU(), Dense(4, 1)],
+    ],
+)
+def test_other_layers_are_passed_one_by_one(layers):
+    assert split(layers) == ([], layers)
+
+
+def test_a_method_that_was_put_in_place_of_another_is_called(monkeypatch):
+    layers = [Dense(2, 4), ReLU(), Dense(4, 1)]
+    with native():
+        assert split(layers) == ([], layers)
+    monkeypatch.setattr(ReLU, "function", lambda self, z: z)
+    assert split(layers) == ([], layers)
 
 
 def dense_layer(inputs, weights):
