@@ -48,6 +48,7 @@ _HOMES = {
     "network.optimizers": "Adagrad Adam Optimizer RMSprop SGD",
     "network.metrics": "Accuracy BinaryAccuracy CategoricalAccuracy Metric RootMeanSquaredError",
     "network.model": "History Model",
+    "network.passes": "backward forward",
     "network.randomness": "RandomStream set_seed",
     "datasets": "load_digits load_mnist sine_data spiral_data vertical_data",
     "checks.derivation": "Derivation DerivationError",
