@@ -205,3 +205,23 @@ def sigmoid_forward(z):
 )
 def softmax_forward(z):
     return softmax(z)
+
+
+@task(
+    "graph.backward",
+    "f(slopes) returns the gradient of the last node at each of n nodes, shape (n,); slopes[k, j], "
+    "shape (n, n), is the slope of the arrow from node k to a later node j, 0 where there is none",
+    lambda draw: [
+        ([[0]],),
+        ([[0, 0], [0, 0]],),
+        ([[0, 3, 0], [0, 0, 0], [0, 0, 0]],),
+        ([[0, -10, 60, 0], [0, 0, 4, 2], [0, 0, 0, 1], [0, 0, 0, 0]],),
+    ]
+    + [(np.triu(draw(n, n), 1),) for n in (2, 3, 4, 5, 6, 7, 8)],
+)
+def graph_backward(slopes):
+    gradient = np.zeros(len(slopes))
+    gradient[-1] = 1
+    for k in reversed(range(len(slopes) - 1)):
+        gradient[k] = (slopes[k] * gradient).sum()
+    return gradient

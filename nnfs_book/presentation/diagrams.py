@@ -10,6 +10,7 @@ from nnfs_book.presentation.figures import BLUE, GREY, ORANGE
 PALE = {BLUE: "#d9eaf4", ORANGE: "#fae3d6", GREY: "#ececec"}
 INCHES = 0.62  # for a unit of the diagram's plane
 RADIUS = 0.42
+SMALL = 9  # points: letters beside arrows and below nodes, not too small to read
 
 
 class Diagram:
@@ -139,6 +140,7 @@ class Diagram:
         """Write something at a place, on a white ground that keeps lines away from letters."""
         white = {"fc": "white", "ec": "none", "alpha": 0.85, "pad": 0.6}
         ground = white if size == "small" else None
+        size = SMALL if size == "small" else size
         self.ax.text(x, y, text, size=size, color=colour, ha=ha, va=va, bbox=ground, zorder=4)
 
 
