@@ -230,7 +230,12 @@ def grid_snap(a, bits):
     "timing.ratio",
     "f(ours, theirs) returns the median of the ratios of our time to theirs, each taken within a "
     "turn; both have one time for each turn",
-    lambda draw: [([2, 2, 2], [1, 1, 1]), ([3], [2]), ([1, 8, 1], [2, 8, 4]), ([1, 2, 9, 4], [1] * 4)]
+    lambda draw: [
+        ([2, 2, 2], [1, 1, 1]),
+        ([3], [2]),
+        ([1, 8, 1], [2, 8, 4]),
+        ([1, 2, 9, 4], [1, 1, 1, 1]),
+    ]
     + [(abs(draw(5)) + 1, abs(draw(5)) + 1) for _ in range(8)],
 )
 def timing_ratio(ours, theirs):
