@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nnfs_book.arithmetic import native
+from nnfs_book.arithmetic import native, snap
 from nnfs_book.network.activations import ReLU, sigmoid, softmax
 
 TASKS = {}
@@ -225,3 +225,38 @@ def graph_backward(slopes):
     for k in reversed(range(len(slopes) - 1)):
         gradient[k] = (slopes[k] * gradient).sum()
     return gradient
+
+
+@task(
+    "grid.snap",
+    "f(a, bits) returns numbers rounded to whole multiples of 2**(e - bits), ties to the even one, "
+    "where 2**e is the smallest power of two above all magnitudes in a",
+    lambda draw: [
+        ([0.9, 0.3, 0.1], 3),
+        ([0, 0], 4),
+        ([-0.9, 0.3], 3),
+        ([1, 0.375, 0.125], 3),
+        ([-(2.0**70), 2.0**60], 8),
+        ([3e-30, 1e-31], 6),
+    ]
+    + [(draw(6), 5) for _ in range(4)]
+    + [(draw(3, 4), 20) for _ in range(2)],
+)
+def grid_snap(a, bits):
+    return snap(a, bits)
+
+
+@task(
+    "timing.ratio",
+    "f(ours, theirs) returns the median of the ratios of our time to theirs, each taken within a "
+    "turn; both have one time for each turn",
+    lambda draw: [
+        ([2, 2, 2], [1, 1, 1]),
+        ([3], [2]),
+        ([1, 8, 1], [2, 8, 4]),
+        ([1, 2, 9, 4], [1, 1, 1, 1]),
+    ]
+    + [(abs(draw(5)) + 1, abs(draw(5)) + 1) for _ in range(8)],
+)
+def timing_ratio(ours, theirs):
+    return np.median(ours / theirs)
