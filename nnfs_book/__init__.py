@@ -57,7 +57,8 @@ _HOMES = {
     "spiral_classifier",
     "checks.ensembles": "load",
     "checks.verdicts": "combined each_as_printed false_alarms rank",
-    "checks.ledger": "as_printed claim compare_log confirm confirmations ledger spreads",
+    "checks.ledger": "as_printed claim compare_log confirm confirmations ledger spreads "
+    "verdict_table",
     "checks.placement": "place",
     "presentation": "Diagram network_diagram player plot_pictures plot_points plot_probability "
     "plot_regions plot_reruns show_code",

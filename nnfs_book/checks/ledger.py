@@ -59,6 +59,7 @@ CONFIRMED = re.compile(
     r"(?:^corrected  (?P<corrected>(?:(?!^verdict ).)*))?^verdict    (?P<verdict>\w+)$",
     re.MULTILINE | re.DOTALL,
 )
+_earned = {}  # by claim: the verdict of its last confirmation, for `verdict_table`
 WRAPPER = TextWrapper(96, "", " " * 11, break_long_words=False, break_on_hyphens=False)
 
 
@@ -192,7 +193,48 @@ def confirm(id, *derivations, figures=None, corrected="", **measured):
     kinds = [("corrected", corrected), (judged, judged), ("proved", entry.proves)]
     kinds += [("stated", entry.stated), ("same", entry.values), ("shown", True)]
     final = next(kind for kind, applies in kinds if applies)
+    _earned[id] = f"corrected: {corrected}" if corrected else final
     print("\n".join([*lines, *judgement, *_labelled("verdict", final)]))
+
+
+def verdict_table(chapter):
+    """Show what the sources claim on a chapter's subject, with the verdicts that it has earned.
+
+    Parameters
+    ----------
+    chapter : str
+        File name without ending. Its claims have been confirmed, each by a call of `confirm`.
+
+    Returns
+    -------
+    IPython.display.Markdown
+
+    Raises
+    ------
+    ValueError
+        If the ledger has no claim for the chapter, or one of them has not been confirmed.
+
+    Examples
+    --------
+    >>> verdict_table("regression")
+    Traceback (most recent call last):
+        ...
+    ValueError: chapter must be one that the ledger has claims for, got 'regression'
+    """
+    from IPython.display import Markdown  # not above, so that claims are read without it
+
+    claims = [entry for entry in ledger().values() if entry.chapter == chapter]
+    if not claims:
+        raise ValueError(f"chapter must be one that the ledger has claims for, got {chapter!r}")
+    if missing := ", ".join(entry.id for entry in claims if entry.id not in _earned):
+        raise ValueError(f"not confirmed yet: {missing}")
+    rows = ["| claim | what the source says | verdict |", "|---|---|---|"]
+    for entry in claims:
+        origin = ", ".join(filter(None, (entry.source, entry.where)))
+        cells = f"{entry.id}, {origin}", entry.statement, _earned[entry.id]
+        cells = (" ".join(cell.split()).replace("|", "\\|") for cell in cells)
+        rows.append(f"| {' | '.join(cells)} |")
+    return Markdown("\n".join(rows))
 
 
 def compare_log(id, rows):

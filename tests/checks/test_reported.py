@@ -21,6 +21,7 @@ from nnfs_book.checks.ledger import (
     compare_log,
     confirm,
     confirmations,
+    verdict_table,
 )
 
 LEDGER = reported.ledger()
@@ -373,6 +374,18 @@ def test_a_doubted_number_may_be_another(toy, capsys):
     toy(values={"loss": "2 4"}, doubt="A mean of two is half their sum.")
     confirm("T", loss=[1, 2], corrected="They are 1 and 2.")
     assert "loss      2 4       1 2   other" in capsys.readouterr().out
+
+
+def test_the_table_of_a_chapter_has_what_its_claims_have_earned(toy, monkeypatch):
+    monkeypatch.setattr(reported, "_earned", {})
+    says = {"shown": {"x": ["it is", "is true"]}, "values": {}, "proves": [], "stated": False}
+    toy(chapter="toys", statement="A |w|\nis never negative.", **says)
+    with pytest.raises(ValueError, match="not confirmed yet: T$"):
+        verdict_table("toys")
+    confirm("T", x=True)
+    origin = "T, Kinsley & Kukieła, chapter 16"
+    row = f"| {origin} | A \\|w\\| is never negative. | shown |"
+    assert verdict_table("toys").data.splitlines()[2:] == [row]
 
 
 # Logs
