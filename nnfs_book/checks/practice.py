@@ -8,6 +8,10 @@ import numpy as np
 
 from nnfs_book.arithmetic import native, snap
 from nnfs_book.network.activations import ReLU, sigmoid, softmax
+from nnfs_book.network.layers import Dense
+from nnfs_book.network.losses import MeanSquaredError
+from nnfs_book.network.optimizers import SGD
+from nnfs_book.network.randomness import RandomStream
 
 TASKS = {}
 DIGITS = 1e-9  # how far, as a share of what was expected, an answer may lie from it
@@ -175,6 +179,22 @@ def shown(value):
 )
 def neuron_forward(inputs, weights, bias):
     return (inputs * weights).sum() + bias
+
+
+@task(
+    "neuron.step",
+    "f(x, y, w, b, rate) returns (w, b) after one step of a neuron with one input and N samples",
+    lambda draw: [([0], [1], 3.0, 3.0, 0.5), ([2], [1], 1.0, 1.0, 0.25), ([1, 3], [0, 0], 0.0, 1.0, 1.0)]
+    + [(draw(n), draw(n), -1.5, 0.75, 0.1) for n in (1, 4, 7)],
+)
+def neuron_step(x, y, w, b, rate):
+    neuron, loss, optimizer = Dense(1, 1, stream=RandomStream(0)), MeanSquaredError(), SGD(rate)
+    neuron.weights, neuron.biases = np.array([[w]]), np.array([[b]])
+    neuron.forward(x.reshape(-1, 1))
+    loss.backward(neuron.output, y.reshape(-1, 1))
+    neuron.backward(loss.dinputs)
+    optimizer.update_params(neuron)
+    return neuron.weights[0, 0], neuron.biases[0, 0]
 
 
 @task(
