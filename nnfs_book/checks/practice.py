@@ -280,3 +280,15 @@ def grid_snap(a, bits):
 )
 def timing_ratio(ours, theirs):
     return np.median(ours / theirs)
+
+
+@task(
+    "chance.moments",
+    "f(values, probabilities) returns expected value and variance, two numbers",
+    lambda draw: [([5], [1]), ([3, 1e6], [1, 0]), ([-2, 2], [0.25, 0.75])]
+    + [([1e9, 1e9 + 1], [0.5, 0.5])]
+    + [(draw(4), [0.125, 0.125, 0.25, 0.5]) for _ in range(6)],
+)
+def chance_moments(values, probabilities):
+    mean = (probabilities * values).sum()
+    return mean, (probabilities * (values - mean) ** 2).sum()
