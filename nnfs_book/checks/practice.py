@@ -292,3 +292,19 @@ def timing_ratio(ours, theirs):
 def chance_moments(values, probabilities):
     mean = (probabilities * values).sum()
     return mean, (probabilities * (values - mean) ** 2).sum()
+
+
+@task(
+    "weights.start",
+    "f(draws, rule) returns starting weights made of normal draws of shape (D, M), by the rule "
+    "'forward', 'backward' or 'glorot'",
+    lambda draw: [
+        (draws, rule)
+        for draws in ([[1, 1, 1]], draw(5, 1), draw(2, 7), draw(4, 4))
+        for rule in ("forward", "backward", "glorot")
+    ],
+)
+def weights_start(draws, rule):
+    n_inputs, n_neurons = draws.shape
+    count = {"forward": n_inputs, "backward": n_neurons, "glorot": n_inputs + n_neurons}
+    return draws * np.sqrt(2 / count[rule])
