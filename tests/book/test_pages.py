@@ -4,6 +4,7 @@ import functools
 import http.server
 import os
 import shutil
+import re
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import honesty
 import pytest
+import nnfs_book
 from playwright.sync_api import Error, expect, sync_playwright
 
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
@@ -290,3 +292,12 @@ def test_search_works_offline(visit):
     seen = visit("search.html?q=gradient")
     seen.page.wait_for_selector("#search-results li")
     assert seen.faults == []
+
+
+def test_every_public_name_is_in_the_reference_with_its_source(html):
+    page = (html / "book" / "api.html").read_text("utf-8")
+    anchors = set(re.findall(r'id="nnfs_book\.[\w.]+\.(\w+)"', page))
+    tables = {name for name in nnfs_book.__all__ if isinstance(getattr(nnfs_book, name), dict)}
+    parts = {"practice"}  # a module of its own
+    assert set(nnfs_book.__all__) - tables - parts <= anchors
+    assert page.count("viewcode-link") > 100
