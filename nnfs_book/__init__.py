@@ -61,7 +61,7 @@ _HOMES = {
     "verdict_table",
     "checks.placement": "place",
     "presentation": "Diagram network_diagram player plot_pictures plot_points plot_probability "
-    "plot_regions plot_reruns show_code",
+    "plot_regions plot_reruns retrain show_code",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 

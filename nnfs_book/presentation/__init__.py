@@ -18,6 +18,7 @@ from nnfs_book.presentation.figures import (
 )
 from nnfs_book.presentation.listings import show_code, without_docstrings
 from nnfs_book.presentation.player import PLAYER_SCRIPT, data_address, player
+from nnfs_book.presentation.retrain import retrain
 
 __all__ = [
     "BLUE",
@@ -37,6 +38,7 @@ __all__ = [
     "plot_probability",
     "plot_regions",
     "plot_reruns",
+    "retrain",
     "setup",
     "show_code",
     "without_docstrings",

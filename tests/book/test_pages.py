@@ -2,8 +2,6 @@
 
 import functools
 import http.server
-import os
-import shutil
 import re
 import subprocess
 import sys
@@ -14,15 +12,13 @@ from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import honesty
 import pytest
+from playwright.sync_api import expect
+
 import nnfs_book
-from playwright.sync_api import Error, expect, sync_playwright
 
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 PAGES = [f"{name}.html" for name in honesty.toc_files(honesty.read_toc())]
 PATIENCE = 300_000  # milliseconds to wait for a page, on a busy machine
-# Chromium's own calls home, which no page asks for. A container often has no sandbox to offer.
-FLAGS = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
-FLAGS += ["--disable-gpu", "--no-sandbox"]
 expect.set_options(timeout=PATIENCE / 10)
 
 
@@ -51,23 +47,6 @@ def site(html):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """The machine's own Chromium or Chrome; nothing is downloaded."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    found = next(filter(None, map(shutil.which, names)), None)
-    with sync_playwright() as playwright:
-        try:
-            where = {"executable_path": found} if found else {"channel": "chrome"}
-            browser = playwright.chromium.launch(args=FLAGS, **where)
-        except Error as error:
-            if "CI" in os.environ:
-                raise
-            pytest.skip(f"needs Chromium or Chrome: {error.message.splitlines()[0]}")
-        yield browser
-        browser.close()
 
 
 class Visit:
