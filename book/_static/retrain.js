@@ -1,7 +1,8 @@
 // The button that trains a chapter's network again in the reader's browser.
 
 (() => {
-  const SIDE = 41; // points along each side of the map
+  const SIDE = 41; // points along each side of the map, each a square of so many pixels:
+  const PIXELS = 6;
   const EXTENT = 1.15;
   const COLOURS = [[0, 114, 178], [213, 94, 0], [0, 158, 115]]; // of the classes, as in the figures
   const number = new Intl.NumberFormat("en");
@@ -32,12 +33,12 @@
       this.status = element("p", { className: "status" });
       this.result = element("p", { className: "result" });
       this.result.setAttribute("role", "status");
-      this.curve = element("canvas", { width: 360, height: 240 });
+      this.curve = element("canvas", { width: 360, height: SIDE * PIXELS });
       this.curve.setAttribute("role", "img");
       this.curve.setAttribute("aria-label", "The loss, epoch by epoch.");
       this.canvases = element("div", { className: "canvases" }, this.curve);
       if (this.inputs.length === 2 * this.y.length) {
-        this.map = element("canvas", { width: 240, height: 240 });
+        this.map = element("canvas", { width: SIDE * PIXELS, height: SIDE * PIXELS });
         this.map.setAttribute("role", "img");
         this.map.setAttribute("aria-label", place.dataset.alt);
         this.canvases.prepend(this.map);
@@ -122,7 +123,7 @@
         await navigator.clipboard.writeText(line);
         copy.textContent = "Copied";
       };
-      this.result.replaceChildren(verdict, element("br"), element("code", { textContent: line }), copy);
+      this.result.replaceChildren(verdict, element("br"), element("code", { textContent: line }), " ", copy);
       this.result.dataset.same = same;
       this.go.focus();
     }
@@ -141,21 +142,24 @@
         context.lineTo((width * epoch) / this.start.epochs, height * (1 - loss / highest));
       }
       context.stroke();
+      context.fillStyle = getComputedStyle(this.curve).color;
+      context.font = "12px sans-serif";
+      context.fillText(`loss, from ${highest.toFixed(3)} down to 0`, 8, height - 24);
+      context.fillText(`epochs, up to ${number.format(this.start.epochs)}`, 8, height - 8);
     }
 
     drawMap(predictions) {
       const { width, height } = this.map;
       const context = this.map.getContext("2d");
       const columns = predictions.length / SIDE ** 2;
-      const [stepX, stepY] = [width / SIDE, height / SIDE];
       context.clearRect(0, 0, width, height);
       for (let i = 0; i < SIDE ** 2; i++) {
         const row = predictions.subarray(i * columns, (i + 1) * columns);
         const shares = columns === 1 ? [1 - row[0], row[0]] : row;
         const mixed = [0, 1, 2].map((c) => shares.reduce((sum, p, k) => sum + p * COLOURS[k][c], 0));
         context.fillStyle = `rgba(${mixed.map(Math.round)}, 0.45)`;
-        const y = height - stepY * (Math.floor(i / SIDE) + 1);
-        context.fillRect(stepX * (i % SIDE), y, stepX + 1, stepY + 1);
+        const y = height - PIXELS * (Math.floor(i / SIDE) + 1);
+        context.fillRect(PIXELS * (i % SIDE), y, PIXELS, PIXELS);
       }
       this.y.forEach((label, n) => {
         const [x, y] = [this.inputs[2 * n], this.inputs[2 * n + 1]];
