@@ -60,7 +60,7 @@ _HOMES = {
     "checks.ledger": "as_printed claim compare_log confirm confirmations ledger spreads "
     "verdict_table",
     "checks.placement": "place",
-    "presentation": "Diagram network_diagram player plot_pictures plot_points plot_probability "
+    "presentation": "Diagram explore network_diagram player plot_pictures plot_points plot_probability "
     "plot_regions plot_reruns retrain show_code",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}

@@ -12,7 +12,7 @@ MODULES = ("arithmetic", "random", "network", "sha256", "training")
 IMPORT = re.compile(r"^import\b[^;]*;\n", re.MULTILINE)
 EXPORT = re.compile(r"^export (?=(?:const|class|function)\b)", re.MULTILINE)
 NAME = re.compile(r"^export (?:const|class|function) (\w+)", re.MULTILINE)
-MARK = 'class="retrain"'  # in pages that need the script
+MARKS = {'class="retrain"': "retrain.js", 'class="explore"': "explore.js"}  # in pages, and what for
 
 
 def bundled(folder):
@@ -34,9 +34,9 @@ def write(app):
 
 def add_scripts(app, page, template, context, doctree):
     """Load the scripts on the pages that need them."""
-    if MARK in context.get("body", ""):
-        for name in "exact.js", "retrain.js":
-            app.add_js_file(name, loading_method="defer")
+    needed = [script for mark, script in MARKS.items() if mark in context.get("body", "")]
+    for name in ["exact.js", *needed] if needed else []:
+        app.add_js_file(name, loading_method="defer")
 
 
 def setup(app):

@@ -1,6 +1,7 @@
 """What the pages show: figures, players and listings of the code that runs."""
 
 from nnfs_book.presentation.diagrams import Diagram, network_diagram
+from nnfs_book.presentation.explore import explore
 from nnfs_book.presentation.figures import (
     BLUE,
     CLASS_COLOURS,
@@ -31,6 +32,7 @@ __all__ = [
     "PURPLE",
     "STYLE",
     "data_address",
+    "explore",
     "network_diagram",
     "player",
     "plot_pictures",
