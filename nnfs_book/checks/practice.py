@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from nnfs_book.arithmetic import native, snap
+
+
+from nnfs_book.arithmetic import native, total
 from nnfs_book.network.activations import ReLU, sigmoid, softmax
 from nnfs_book.network.layers import Dense
 from nnfs_book.network.losses import MeanSquaredError
@@ -308,3 +311,25 @@ def weights_start(draws, rule):
     n_inputs, n_neurons = draws.shape
     count = {"forward": n_inputs, "backward": n_neurons, "glorot": n_inputs + n_neurons}
     return draws * np.sqrt(2 / count[rule])
+
+
+@task(
+    "batchnorm.backward",
+    "f(dvalues, inputs, weights, epsilon) returns the gradients of batch normalization at gain, "
+    "shift and inputs, shapes (1, D), (1, D) and (N, D)",
+    lambda draw: [
+        ([[1, 2]], [[3, -4]], [[1, 5]], 0.001),
+        ([[1], [0], [-2]], [[7], [7], [7]], [[2]], 0.25),
+    ]
+    + [(draw(n, 2), 3 * draw(n, 2), draw(1, 2), 0.001) for n in (3, 4, 5, 8)],
+)
+def batchnorm_backward(dvalues, inputs, weights, epsilon):
+    def mean(a):
+        return total(a, axis=0, keepdims=True) / len(a)
+
+    centred = inputs - mean(inputs)
+    deviation = np.sqrt(mean(centred**2) + epsilon)
+    normal, g = centred / deviation, dvalues * weights
+    dinputs = (g - mean(g) - normal * mean(g * normal)) / deviation
+    dweights, dbiases = (total(a, axis=0, keepdims=True) for a in (dvalues * normal, dvalues))
+    return dweights, dbiases, dinputs

@@ -498,6 +498,13 @@ def test_what_a_step_assumes_is_printed(before, after, given, assumptions):
     assert r"{\small\text{for }" in d._repr_latex_().splitlines()[-2]
 
 
+def test_an_assumption_about_a_sum_says_nothing_of_one_term():
+    d = Derivation("1/Sum(z[k], (k, 1, K))", symbols=[ZS, k, K])
+    d.step("Sum(z[k], (k, 1, K))**(-1)", because="a power")
+    assert d.assumptions == ("Sum(z[k], (k, 1, K)) != 0",)
+    assert d._proof.solved == []
+
+
 def test_where_nothing_is_assumed_nothing_is_printed():
     d = derived(jacobian)
     assert d.assumptions == () and r"\text{for }" not in d._repr_latex_() + repr(d)

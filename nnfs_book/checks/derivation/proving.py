@@ -76,7 +76,9 @@ class Proof:
         for x in sorted(e.atoms(Symbol, Indexed), key=lambda x: (bool(x.is_nonnegative), str(x))):
             rest = e.subs(x, 0)
             factor = sympy.expand(e - rest) / x
-            if not factor.is_Rational or x.is_integer and (relation == "!=" or not x.is_Symbol):
+            if not factor.is_Rational or factor == 0:  # a family's name, or an index, is no variable
+                continue
+            if x.is_integer and (relation == "!=" or not x.is_Symbol):
                 continue
             if x.is_integer and rest.is_Rational:
                 low = -rest / factor
@@ -427,7 +429,7 @@ class Proof:
         for x in sorted(switch.atoms(Symbol, Indexed), key=str):
             rest = switch.subs(x, 0)
             factor = sympy.expand(switch - rest) / x
-            if factor.is_Rational and not x.is_integer:
+            if factor.is_Rational and factor != 0 and not x.is_integer:
                 e = self.value(e.xreplace({x: (u - rest) / factor}), {})
                 break
         else:
