@@ -107,7 +107,7 @@
         for (const pair of Object.entries({ type: "range", min, max, step })) field.setAttribute(...pair);
       } else field.inputMode = "decimal";
       field.value = state[key];
-      const shown = node("output", {}, ranged ? String(state[key]) : "");
+      const shown = node("span", {}, ranged ? String(state[key]) : "");
       field.oninput = () => {
         state[key] = ranged ? Number(field.value) : field.value;
         if (ranged) shown.textContent = field.value;
