@@ -6,13 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nnfs_book.arithmetic import native, snap
-
-
-from nnfs_book.arithmetic import native, total
-from nnfs_book.network.activations import ReLU, sigmoid, softmax
+from nnfs_book.arithmetic import native, snap, total
+from nnfs_book.network.activations import ReLU, Sigmoid, sigmoid, softmax
 from nnfs_book.network.layers import Dense
-from nnfs_book.network.losses import MeanSquaredError
+from nnfs_book.network.losses import BinaryCrossentropy, MeanSquaredError
 from nnfs_book.network.optimizers import SGD
 from nnfs_book.network.randomness import RandomStream
 
@@ -333,3 +330,41 @@ def batchnorm_backward(dvalues, inputs, weights, epsilon):
     dinputs = (g - mean(g) - normal * mean(g * normal)) / deviation
     dweights, dbiases = (total(a, axis=0, keepdims=True) for a in (dvalues * normal, dvalues))
     return dweights, dbiases, dinputs
+
+
+@task(
+    "sigmoid.backward",
+    "f(dvalues, output) returns the gradient at the inputs, shape (N, M); output is the sigmoid's",
+    lambda draw: [([[1]], [[0.5]]), ([[1, -1]], [[0, 1]]), ([[2, -3]], [[0.25, 0.9]])]
+    + [(draw(3, 2), sigmoid(draw(3, 2))) for _ in range(8)],
+)
+def sigmoid_backward(dvalues, output):
+    return Sigmoid().chain(dvalues, None, output)
+
+
+@task(
+    "binary_crossentropy.gradient",
+    "f(predictions, y) returns the gradient of the mean loss at the predictions, shape (N, J); all "
+    "predictions lie between 0 and 1",
+    lambda draw: [
+        ([[0.5]], [[1]]),
+        ([[0.25, 0.9]], [[0, 1]]),
+        ([[0.1], [0.8], [0.3]], [[0], [1], [1]]),
+    ]
+    + [(sigmoid(draw(n, j)), (draw(n, j) > 0) * 1) for n, j in ((2, 2), (3, 1), (1, 5), (4, 3))],
+)
+def binary_crossentropy_gradient(predictions, y):
+    loss = BinaryCrossentropy()
+    loss.backward(predictions, y)
+    return loss.dinputs
+
+
+@task(
+    "binary_crossentropy.from_logits",
+    "f(z, y) returns the loss of each number at the logits z, without a clip and without a warning; "
+    "y is 0 or 1, and both have the same shape",
+    lambda draw: [([[0]], [[1]]), ([[800, -800]], [[0, 1]]), ([[36, -36]], [[1, 0]])]
+    + [(5 * draw(2, 3), (draw(2, 3) > 0) * 1) for _ in range(6)],
+)
+def binary_crossentropy_from_logits(z, y):
+    return np.maximum(z, 0) - y * z + np.log1p(np.exp(-abs(z)))

@@ -235,8 +235,8 @@ class BinaryCrossentropy(Loss):
 
     def sample_losses(self, predictions, targets):
         """Return the mean over the outputs of each sample, shape (N,)."""
-        log_likelihood = targets * log(predictions) + (1 - targets) * log(1 - predictions)
-        return -total(log_likelihood, axis=1) / predictions.shape[1]
+        yes, no = targets * log(predictions), (1 - targets) * log(1 - predictions)
+        return -total(yes + no, axis=1) / predictions.shape[1]
 
     def gradient(self, predictions, targets):
         """Return the gradient of each sample's loss, shape (N, J)."""
