@@ -25,6 +25,7 @@ BOOK = ROOT / "book"
 
 EXERCISE = re.compile(r"\*\*\d+[. ]")  # **1 ○ A title.** or **1. A title.**
 HEADING = re.compile(r"#{1,6} ")
+EVIDENCE = re.compile(r"^confirm\(", re.MULTILINE)  # folded, and no solution: a claim of the ledger
 FENCE = re.compile(r"(:{3,}|`{3,})(.*)")
 LINK = re.compile(r"\]\((?![a-z]+:)(?=[\w#])")
 
@@ -41,7 +42,8 @@ def divide(notebook):
     ----------
     notebook : nbformat.NotebookNode
         A chapter. What stands between the title of an exercise and the next heading belongs to the
-        exercise; what solves it are its cells tagged ``hide-cell`` and its dropdowns.
+        exercise; what solves it are its cells tagged ``hide-cell`` and its dropdowns. Elsewhere only
+        the evidence for the ledger may be folded, and it stays.
 
     Returns
     -------
@@ -53,13 +55,15 @@ def divide(notebook):
     Raises
     ------
     ValueError
-        If a cell is folded and no exercise stands before it.
+        If another cell is folded and no exercise stands before it.
     """
     problems, solutions, in_exercise = deepcopy(notebook), [], False
     problems.cells = []
     for cell in notebook.cells:
         if cell.cell_type != "markdown":
             folded = "hide-cell" in cell.metadata.get("tags", [])
+            if folded and not in_exercise and EVIDENCE.search(cell.source):
+                folded = False
             if folded and not in_exercise:
                 raise ValueError(f"cell {cell.id} is folded, and no exercise stands before it")
             if not folded:

@@ -20,7 +20,9 @@ def chapter(request):
 
 
 def folded(cell):
-    return "hide-cell" in cell.metadata.get("tags", [])
+    """Whether a cell is a solution."""
+    evidence = problem_sets.EVIDENCE.search(cell.source)
+    return "hide-cell" in cell.metadata.get("tags", []) and not evidence
 
 
 def words(cells):
@@ -183,6 +185,15 @@ def test_a_chapter_is_divided():
         "print(2)",
         said,
     ]
+
+
+def test_the_evidence_for_the_ledger_stays():
+    evidence = new_code_cell('confirm("S1-01")', metadata={"tags": ["hide-cell"]})
+    asked = new_markdown_cell("## Exercises\n\n**1 ○ Add.** What is 1 + 1?")
+    cells = [asked, new_markdown_cell("## What the sources say"), evidence]
+    problems, solutions = problem_sets.divide(new_notebook(cells=cells))
+    assert codes(problems.cells) == [evidence.source]
+    assert codes(solutions) == []
 
 
 def test_a_solution_without_an_exercise_is_refused():
