@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nnfs_book.arithmetic import native, snap, total
+from nnfs_book.arithmetic import exp, log, native, snap, total
+from nnfs_book.checks.verdicts import Rank
 from nnfs_book.network.activations import ReLU, Sigmoid, sigmoid, softmax
 from nnfs_book.network.layers import Dense
 from nnfs_book.network.losses import BinaryCrossentropy, MeanSquaredError
@@ -368,3 +369,39 @@ def binary_crossentropy_gradient(predictions, y):
 )
 def binary_crossentropy_from_logits(z, y):
     return np.maximum(z, 0) - y * z + np.log1p(np.exp(-abs(z)))
+
+
+@task(
+    "rank.p",
+    "f(printed, runs) returns the probability of a place at least as far out as that of a printed "
+    "number among n runs, on either side, at most 1; runs equal to it count as further out",
+    lambda draw: [
+        (0.219, [0.25, 0.27, 0.3]),
+        (2.0, [2, 2, 2]),
+        (1.5, [1]),
+        (1.0, list(range(45))),
+        (0.5, [0.1, 0.5, 0.9, 0.7, 0.5, 0.6, 0.8, 0.95]),
+        (300.0, list(range(39))),
+    ]
+    + [(float(draw().round(1)), draw(n).round(1)) for n in (5, 20, 40, 60, 80)],
+)
+def rank_p(printed, runs):
+    return Rank((runs < printed).sum(), (runs > printed).sum(), len(runs)).p
+
+
+@task(
+    "crossentropy.logits",
+    "f(logits, y) returns the cross-entropy of each sample, shape (N,), from logits and one-hot "
+    "rows, both of shape (N, K); no warning for any logits",
+    lambda draw: [
+        ([[0, 0]], [[1, 0]]),
+        ([[0, 1000]], [[1, 0]]),
+        ([[-1000, -1001, -1001]], [[1, 0, 0]]),
+        ([[1000, 1000], [-1000, -1000]], [[0, 1], [1, 0]]),
+        ([[7]], [[1]]),
+    ]
+    + [(2 * draw(4, 3), np.eye(3)[[0, 2, 1, 1]]) for _ in range(6)],
+)
+def crossentropy_logits(logits, y):
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    return log(total(exp(shifted), axis=1)) - total(y * shifted, axis=1)
