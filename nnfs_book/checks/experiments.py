@@ -118,7 +118,9 @@ def nudged(weights, nudge, size=NUDGE):
     return (weights + step).astype(weights.dtype)
 
 
-def logistic_regression(nudge=0, seed=0, epochs=10_001, sigmoid=Sigmoid, nudge_size=NUDGE):
+def logistic_regression(
+    nudge=0, seed=0, epochs=10_001, sigmoid=Sigmoid, nudge_size=NUDGE
+):
     """Train the binary classifier of figures G on two spiral arms.
 
     Parameters
@@ -156,7 +158,9 @@ def logistic_regression(nudge=0, seed=0, epochs=10_001, sigmoid=Sigmoid, nudge_s
     X, y = spiral_data(samples=100, classes=2, stream=stream)
     y = y.reshape(-1, 1)
 
-    dense1 = Dense(2, 64, weight_regularizer_l2=5e-4, bias_regularizer_l2=5e-4, stream=stream)
+    dense1 = Dense(
+        2, 64, weight_regularizer_l2=5e-4, bias_regularizer_l2=5e-4, stream=stream
+    )
     dense1.weights = nudged(dense1.weights, nudge, nudge_size)
     dense2 = Dense(64, 1, stream=stream)
     layers = [dense1, ReLU(), dense2, sigmoid()]
@@ -187,7 +191,8 @@ def logistic_regression(nudge=0, seed=0, epochs=10_001, sigmoid=Sigmoid, nudge_s
     run = Run({}, log, layers=tuple(layers))
     prediction = run.predict(X)
     accuracy = np.mean((prediction > 0.5) == y)
-    run.figures.update(figures_of(log, accuracy, loss_function.calculate(prediction, y)))
+    loss = loss_function.calculate(prediction, y)
+    run.figures.update(figures_of(log, accuracy, loss))
     return run
 
 
