@@ -8,7 +8,7 @@ import numpy as np
 
 from nnfs_book.arithmetic import exp, log, native, snap, total
 from nnfs_book.checks.verdicts import Rank
-from nnfs_book.network.activations import ReLU, Sigmoid, sigmoid, softmax
+from nnfs_book.network.activations import ReLU, Sigmoid, Softmax, sigmoid, softmax
 from nnfs_book.network.layers import Dense
 from nnfs_book.network.losses import BinaryCrossentropy, MeanSquaredError
 from nnfs_book.network.optimizers import SGD
@@ -405,3 +405,36 @@ def rank_p(printed, runs):
 def crossentropy_logits(logits, y):
     shifted = logits - logits.max(axis=1, keepdims=True)
     return log(total(exp(shifted), axis=1)) - total(y * shifted, axis=1)
+
+
+@task(
+    "softmax.backward",
+    "f(dvalues, output) returns the gradient at the logits of a softmax, shape (N, K), for the "
+    "gradient at its output and the output itself",
+    lambda draw: [
+        ([[1, 1, 1]], [[0.5, 0.25, 0.25]]),
+        ([[0, 0, 4]], [[0, 0, 1]]),
+        ([[-2, 0]], [[0.5, 0.5]]),
+        ([[4, 0], [0, 1]], [[0.75, 0.25], [0.5, 0.5]]),
+    ]
+    + [(draw(3, 4), softmax(2 * draw(3, 4))) for _ in range(8)],
+)
+def softmax_backward(dvalues, output):
+    return Softmax().chain(dvalues, None, output)
+
+
+@task(
+    "divergence.kl",
+    "f(y, yhat) returns the Kullback-Leibler divergence of two arrays of K probabilities, a "
+    "number; all of yhat are positive, some of y may be zero",
+    lambda draw: [
+        ([0.5, 0.5], [0.5, 0.5]),
+        ([1, 0], [0.5, 0.5]),
+        ([0.25, 0.75], [0.75, 0.25]),
+        ([0, 0.5, 0.5], [0.25, 0.25, 0.5]),
+    ]
+    + [tuple(softmax(2 * draw(2, size))) for size in (2, 3, 4, 5, 6, 7)],
+)
+def divergence_kl(y, yhat):
+    came_up = y > 0
+    return (y[came_up] * log(y[came_up] / yhat[came_up])).sum()
