@@ -9,9 +9,10 @@ import numpy as np
 from nnfs_book.arithmetic import exp, log, native, snap, total
 from nnfs_book.checks.verdicts import Rank
 from nnfs_book.network.activations import ReLU, Sigmoid, Softmax, sigmoid, softmax
-from nnfs_book.network.layers import Dense
+from nnfs_book.network.layers import Dense, Dropout
 from nnfs_book.network.losses import BinaryCrossentropy, MeanSquaredError
 from nnfs_book.network.optimizers import SGD
+from nnfs_book.network.penalties import penalty_gradient
 from nnfs_book.network.randomness import RandomStream
 
 TASKS = {}
@@ -438,3 +439,59 @@ def softmax_backward(dvalues, output):
 def divergence_kl(y, yhat):
     came_up = y > 0
     return (y[came_up] * log(y[came_up] / yhat[came_up])).sum()
+
+
+@task(
+    "penalty.gradient",
+    "f(dweights, weights, l1, l2) returns the gradient of data loss plus penalty at the weights, "
+    "shape (D, M); dweights is that of the data loss",
+    lambda draw: [
+        ([[0, 0, 0]], [[-1, 0, 2]], 0.5, 0.0),
+        ([[1, 1, 1]], [[-1, 0, 2]], 0.0, 0.5),
+        ([[1, -2]], [[3, 4]], 0.0, 0.0),
+    ]
+    + [(draw(3, 2), draw(3, 2), 0.25, 0.125) for _ in range(6)],
+)
+def penalised_gradient(dweights, weights, l1, l2):
+    return dweights + penalty_gradient(weights, l1, l2)
+
+
+@task(
+    "stopping.steps",
+    "f(losses, patience) returns (kept, last): the step whose weights are kept, and the one at which "
+    "training stops, because the lowest loss so far is `patience` steps old or there are no more",
+    lambda draw: [
+        ([2], 3),
+        ([1, 2, 3], 1),
+        ([3, 3, 3, 3], 2),
+        ([3, 4, 2, 4, 4, 1], 2),
+        ([5, 4, 3, 2], 1),
+        ([3, 4, 4, 2, 5, 5], 3),
+    ]
+    + [(draw(12), 3) for _ in range(6)],
+)
+def stopping_steps(losses, patience):
+    kept = last = 0
+    while last < len(losses) - 1 and last - kept < patience:
+        last += 1
+        if losses[last] < losses[kept]:
+            kept = last
+    return kept, last
+
+
+@task(
+    "dropout.both",
+    "f(inputs, dvalues, kept, rate) returns (output, dinputs) of a dropout layer, all of shape "
+    "(N, M); kept has 1 where a number is kept and 0 where it is dropped",
+    lambda draw: [
+        ([[1, 2, 3]], [[1, 1, 1]], [[1, 0, 1]], 0.5),
+        ([[5, -5]], [[2, 3]], [[0, 0]], 0.25),
+        ([[1, 2]], [[3, 4]], [[1, 1]], 0.0),
+        ([[4, 0]], [[0, -8]], [[1, 1]], 0.75),
+    ]
+    + [(draw(3, 4), draw(3, 4), (draw(3, 4) > -1).astype(float), 0.2) for _ in range(6)],
+)
+def dropout_both(inputs, dvalues, kept, rate):
+    layer = Dropout(rate, stream=RandomStream(0))
+    layer.binary_mask = kept * layer.scale(float)
+    return layer.function(inputs), layer.gradients(dvalues)["dinputs"]
