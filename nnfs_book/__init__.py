@@ -60,8 +60,8 @@ _HOMES = {
     "checks.ledger": "as_printed claim compare_log confirm confirmations ledger spreads "
     "verdict_table",
     "checks.placement": "place",
-    "presentation": "Diagram explore network_diagram player plot_pictures plot_points plot_probability "
-    "plot_regions plot_reruns retrain show_code",
+    "presentation": "Diagram explore network_diagram player plot_dots plot_pictures plot_points "
+    "plot_probability plot_regions plot_reruns retrain show_code",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 

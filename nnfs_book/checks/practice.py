@@ -3,6 +3,7 @@
 import inspect
 from copy import deepcopy
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from nnfs_book.checks.verdicts import Rank
 from nnfs_book.network.activations import ReLU, Sigmoid, Softmax, sigmoid, softmax
 from nnfs_book.network.layers import Dense, Dropout
 from nnfs_book.network.losses import BinaryCrossentropy, MeanSquaredError
-from nnfs_book.network.optimizers import SGD
+from nnfs_book.network.optimizers import SGD, Adam
 from nnfs_book.network.penalties import penalty_gradient
 from nnfs_book.network.randomness import RandomStream
 
@@ -495,3 +496,43 @@ def dropout_both(inputs, dvalues, kept, rate):
     layer = Dropout(rate, stream=RandomStream(0))
     layer.binary_mask = kept * layer.scale(float)
     return layer.function(inputs), layer.gradients(dvalues)["dinputs"]
+
+
+@task(
+    "adam.steps",
+    "f(gradients, eta, beta_1, beta_2, epsilon) returns the steps of Adam, shape (t,), for one "
+    "parameter with these gradients, one after the other",
+    lambda draw: [
+        ([0.5], 0.1, 0.9, 0.999, 1e-7),
+        ([0, 0], 0.1, 0.9, 0.999, 1e-7),
+        ([1e-6, 1e-6, 1e-6], 0.5, 0.9, 0.999, 1e-4),
+        ([2, -2, 2], 1.0, 0.0, 0.75, 1e-7),
+    ]
+    + [(draw(n), 0.01, 0.9, 0.999, 1e-7) for n in (3, 5, 20)],
+)
+def adam_steps(gradients, eta, beta_1, beta_2, epsilon):
+    optimizer = Adam(eta, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
+    memory, steps = SimpleNamespace(momentum=0.0, cache=0.0), []
+    for gradient in gradients:
+        steps.append(optimizer.step(gradient, memory))
+        optimizer.post_update_params()
+    return np.array(steps)
+
+
+@task(
+    "training.epoch",
+    "f(x, y, w, b, rate, size) returns (w, b) after one epoch of a neuron with one input: a step for "
+    "each batch of size samples, in the order in which they come, the last batch perhaps smaller",
+    lambda draw: [
+        ([2], [1], 1.0, 1.0, 0.25, 1),
+        ([1, 3], [0, 0], 0.0, 1.0, 0.5, 2),
+        ([1, 3, -1], [2, 0, 1], 0.0, 1.0, 0.25, 2),
+        ([1, 3], [0, 0], 0.0, 1.0, 0.5, 5),
+    ]
+    + [(draw(7), draw(7), -1.5, 0.75, 0.1, size) for size in (1, 3, 7)],
+)
+def training_epoch(x, y, w, b, rate, size):
+    for start in range(0, len(x), size):
+        batch = slice(start, start + size)
+        w, b = neuron_step(x[batch], y[batch], w, b, rate)
+    return w, b
