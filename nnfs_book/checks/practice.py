@@ -280,3 +280,22 @@ def grid_snap(a, bits):
 )
 def timing_ratio(ours, theirs):
     return np.median(ours / theirs)
+
+
+@task(
+    "dense.backward",
+    "f(X, W, g) returns (dW, db, dX), the gradients of a dense layer at its weights, biases (a row, "
+    "shape (1, M)) and inputs; X has shape (N, D), W (D, M), g (N, M)",
+    lambda draw: [
+        ([[1, 2], [3, 4]], [[1, 0], [2, -1]], [[1, 1], [0, 2]]),
+        ([[1, 2, 3]], [[1], [0], [-1]], [[2]]),
+        ([[1], [2], [3]], [[4, 5]], [[1, 0], [0, 1], [2, -2]]),
+    ]
+    + [(draw(n, d), draw(d, m), draw(n, m)) for n, d, m in ((3, 4, 2), (5, 2, 3), (4, 4, 4))],
+)
+def dense_backward(X, W, g):
+    layer = Dense(*W.shape, stream=RandomStream(0))
+    layer.weights, layer.biases = W, np.zeros((1, W.shape[1]))
+    layer.forward(X)
+    layer.backward(g)
+    return layer.dweights, layer.dbiases, layer.dinputs
