@@ -299,3 +299,19 @@ def dense_backward(X, W, g):
     layer.forward(X)
     layer.backward(g)
     return layer.dweights, layer.dbiases, layer.dinputs
+
+
+@task(
+    "accuracy.by_group",
+    "f(right, group) returns (mean, error): the mean of the groups' accuracies and its standard "
+    "error; right, shape (N,), holds 1 and 0, group, shape (N,), numbers of at least two groups",
+    lambda draw: [
+        ([1, 0], [7, 3]),
+        ([1, 1, 0, 1], [1, 2, 1, 2]),
+        ([1, 1, 1, 0, 0], [5, 5, 5, 5, 9]),
+    ]
+    + [((draw(30) > -1) * 1.0, np.arange(30) % groups) for groups in (2, 3, 7)],
+)
+def accuracy_by_group(right, group):
+    shares = [right[group == number].mean() for number in np.unique(group)]
+    return np.mean(shares), np.sqrt(np.var(shares, ddof=1) / len(shares))
