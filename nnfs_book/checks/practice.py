@@ -536,3 +536,38 @@ def training_epoch(x, y, w, b, rate, size):
         batch = slice(start, start + size)
         w, b = neuron_step(x[batch], y[batch], w, b, rate)
     return w, b
+
+
+@task(
+    "dense.backward",
+    "f(X, W, g) returns (dW, db, dX), the gradients of a dense layer at its weights, biases (a row, "
+    "shape (1, M)) and inputs; X has shape (N, D), W (D, M), g (N, M)",
+    lambda draw: [
+        ([[1, 2], [3, 4]], [[1, 0], [2, -1]], [[1, 1], [0, 2]]),
+        ([[1, 2, 3]], [[1], [0], [-1]], [[2]]),
+        ([[1], [2], [3]], [[4, 5]], [[1, 0], [0, 1], [2, -2]]),
+    ]
+    + [(draw(n, d), draw(d, m), draw(n, m)) for n, d, m in ((3, 4, 2), (5, 2, 3), (4, 4, 4))],
+)
+def dense_backward(X, W, g):
+    layer = Dense(*W.shape, stream=RandomStream(0))
+    layer.weights, layer.biases = W, np.zeros((1, W.shape[1]))
+    layer.forward(X)
+    layer.backward(g)
+    return layer.dweights, layer.dbiases, layer.dinputs
+
+
+@task(
+    "accuracy.by_group",
+    "f(right, group) returns (mean, error): the mean of the groups' accuracies and its standard "
+    "error; right, shape (N,), holds 1 and 0, group, shape (N,), numbers of at least two groups",
+    lambda draw: [
+        ([1, 0], [7, 3]),
+        ([1, 1, 0, 1], [1, 2, 1, 2]),
+        ([1, 1, 1, 0, 0], [5, 5, 5, 5, 9]),
+    ]
+    + [((draw(30) > -1) * 1.0, np.arange(30) % groups) for groups in (2, 3, 7)],
+)
+def accuracy_by_group(right, group):
+    shares = [right[group == number].mean() for number in np.unique(group)]
+    return np.mean(shares), np.sqrt(np.var(shares, ddof=1) / len(shares))
