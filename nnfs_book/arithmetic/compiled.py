@@ -1062,7 +1062,7 @@ def hidden_forward_pass(layers, inputs):
     if not (stays_finite(x, w, w.shape[0], b.ravel(), scale) and finites(v.ravel())):
         return None
     if dropped:  # not before it is clear that the mask is needed here
-        kept = between[1].kept((n, m))
+        kept = between[1].drawn = between[1].kept((n, m))
     hidden_forward(x, w, b.ravel(), kept, scale, v, c.ravel(), h, out)
     for layer in first, *between:  # better nothing than what belongs to an earlier batch
         layer.__dict__.pop("output", None)

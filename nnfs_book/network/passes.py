@@ -78,7 +78,8 @@ def backward(layers, dvalues):
         must_have(hidden[-1], "output", "forward")
         must_have(hidden[0], "inputs", "forward")
         if fast(back_through)(hidden, dvalues) is None:
-            recall(hidden)
+            if not hasattr(hidden[0], "output"):  # they were passed in one go
+                recall(hidden)
             back_through(hidden, dvalues)
 
 
@@ -103,9 +104,10 @@ def recall(hidden):
     first, relu, *dropout, last = hidden
     first.forward(first.inputs)
     relu.forward(first.output)
-    for layer in dropout:  # a mask matters only where a ReLU is on
+    for layer in dropout:
         layer.forward(relu.output, training=False)
-        layer.binary_mask = (last.inputs > 0) * layer.scale(last.inputs.dtype.type)
+        if layer.rate:
+            layer.binary_mask = layer.drawn * layer.scale(last.inputs.dtype.type)
 
 
 def split(layers):
