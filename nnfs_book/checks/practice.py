@@ -11,7 +11,7 @@ from nnfs_book.arithmetic import exp, log, native, snap, total
 from nnfs_book.checks.verdicts import Rank
 from nnfs_book.network.activations import ReLU, Sigmoid, Softmax, sigmoid, softmax
 from nnfs_book.network.layers import Dense, Dropout
-from nnfs_book.network.losses import BinaryCrossentropy, MeanSquaredError
+from nnfs_book.network.losses import BinaryCrossentropy, Huber, MeanSquaredError
 from nnfs_book.network.optimizers import SGD, Adam
 from nnfs_book.network.penalties import penalty_gradient
 from nnfs_book.network.randomness import RandomStream
@@ -571,3 +571,21 @@ def dense_backward(X, W, g):
 def accuracy_by_group(right, group):
     shares = [right[group == number].mean() for number in np.unique(group)]
     return np.mean(shares), np.sqrt(np.var(shares, ddof=1) / len(shares))
+
+
+@task(
+    "huber.gradient",
+    "f(predictions, targets, delta) returns the gradient of Huber's loss, the mean over a batch, "
+    "shape (N, J)",
+    lambda draw: [
+        ([[3]], [[3]], 1.0),
+        ([[1, -1]], [[0, 0]], 1.0),
+        ([[0], [5], [-7]], [[0.25], [0], [0]], 2.0),
+        ([[1e-9, 1e9]], [[0, 0]], 0.5),
+    ]
+    + [(draw(n, 2), draw(n, 2), 0.75) for n in (1, 2, 3, 5, 8)],
+)
+def huber_gradient(predictions, targets, delta):
+    loss = Huber(delta)
+    loss.backward(predictions, targets)
+    return loss.dinputs
