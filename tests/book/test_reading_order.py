@@ -65,13 +65,7 @@ def test_no_chapter_is_called_the_next_one(name):
 HEADER = ["You will be able to", "You need", "Reading takes", "You can skip"]
 
 
-UNFINISHED = pytest.mark.xfail(reason="has no header and no five lines yet")
-
-
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(n, marks=UNFINISHED if n == "regression_losses" else ()) for n in CHAPTERS],
-)
+@pytest.mark.parametrize("name", CHAPTERS)
 def test_a_chapter_has_all_parts_of_the_arc(name):
     chapter = honesty.read_chapter(honesty.BOOK / f"{name}.ipynb")
     cells = chapter.notebook["cells"]
