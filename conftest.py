@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 
 # Kernels import the module of this very folder, wherever another one may be installed from.
-os.environ["PYTHONPATH"] = str(Path(__file__).parent)
+HERE, OTHERS = str(Path(__file__).parent), os.environ.get("PYTHONPATH")
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (HERE, OTHERS)))
 
 # One BLAS thread for each worker: the notebooks already run side by side. Kernels inherit this.
 for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):

@@ -40,7 +40,9 @@ def refresh(path):
 if __name__ == "__main__":
     warm_up()  # says on the terminal, and not in a chapter, that it compiles
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    os.environ["PYTHONPATH"] = str(ROOT)  # kernels import the module of this very folder
+    # Kernels import the module of this very folder.
+    paths = str(ROOT), os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
     for name in sys.argv[1:] or sorted(BOOK.glob("*.ipynb")):
         print(name)
         refresh(Path(name))

@@ -78,7 +78,8 @@
       const resting = this.rest.textContent === "Pause";
       this.rest.textContent = resting ? "Go on" : "Pause";
       this.worker.postMessage(resting ? { pause: true } : { resume: true });
-      this.since = performance.now();
+      if (resting) return;
+      this.since = performance.now(); // the speed is that since it went on
       this.trained = this.epoch || 0;
     }
 

@@ -222,9 +222,7 @@ class Model:
 
     def forward(self, inputs, training):
         """Send inputs of shape (N, D) through the layers; return the last output."""
-        if training:
-            return passes.forward(self.layers, inputs)
-        return passes.forward([x for x in self.layers if not isinstance(x, Dropout)], inputs)
+        return passes.forward(self.layers, inputs, training)
 
     def backward(self, output, y):
         """Send the gradient of the loss back to the first weights; what lies before has none."""

@@ -6,13 +6,15 @@ from nnfs_book.network.layers import Dense, Dropout
 from nnfs_book.network.validation import must_have
 
 
-def forward(layers, inputs):
+def forward(layers, inputs, training=True):
     """Send inputs through layers, one after the other, and return the last output.
 
     Parameters
     ----------
-    layers : list of Layer
+    layers : sequence of Layer
     inputs : array_like, shape (N, D)
+    training : bool
+        If not, `Dropout` is left out.
 
     Returns
     -------
@@ -36,6 +38,8 @@ def forward(layers, inputs):
     >>> forward(layers, [[1, 10]]).tolist()
     [[32.0]]
     """
+    if not training:
+        layers = [layer for layer in layers if not isinstance(layer, Dropout)]
     hidden, others = split(layers)
     if hidden:
         output = fast(through)(hidden, inputs)
@@ -48,7 +52,7 @@ def backward(layers, dvalues):
 
     Parameters
     ----------
-    layers : list of Layer
+    layers : sequence of Layer
         They have sent inputs `forward`.
     dvalues : array_like, shape (N, M)
         The gradient at the output of the last one.

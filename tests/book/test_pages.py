@@ -277,6 +277,50 @@ def test_every_public_name_is_in_the_reference_with_its_source(html):
     page = (html / "book" / "api.html").read_text("utf-8")
     anchors = set(re.findall(r'id="nnfs_book\.[\w.]+\.(\w+)"', page))
     tables = {name for name in nnfs_book.__all__ if isinstance(getattr(nnfs_book, name), dict)}
-    parts = {"practice"}  # a module of its own
-    assert set(nnfs_book.__all__) - tables - parts <= anchors
+    assert set(nnfs_book.__all__) - tables <= anchors
     assert page.count("viewcode-link") > 100
+
+
+# Retraining
+
+RETRAINED = "book/logistic_regression.html"
+
+
+def button(seen, name):
+    return seen.page.locator(".retrain").get_by_role("button", name=name)
+
+
+@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
+def test_a_retraining_pauses_goes_on_and_leaves_nothing_running(visit, viewport):
+    seen = visit(RETRAINED, viewport=viewport)
+    status = seen.page.locator(".retrain .status")
+    button(seen, "Train this network").press("Enter")
+    expect(status).to_contain_text("epochs a second")
+    button(seen, "Pause").click()
+    seen.page.wait_for_timeout(300)  # for the report that was under way
+    paused = status.inner_text()
+    seen.page.wait_for_timeout(300)
+    assert status.inner_text() == paused
+    button(seen, "Go on").click()
+    expect(status).not_to_have_text(paused)
+    button(seen, "Cancel").click()
+    expect(button(seen, "Train this network")).to_be_focused()
+    expect(status).to_be_hidden()
+    for _ in range(100):  # its end is reported a moment later
+        if seen.page.workers:
+            seen.page.wait_for_timeout(100)
+    assert seen.page.workers == [] and seen.faults == []
+
+
+@pytest.mark.slow
+def test_a_page_opened_from_its_folder_ends_in_the_fingerprint_it_shows(browser, html):
+    faults, context = [], browser.new_context(offline=True)
+    page = context.new_page()
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto((html / RETRAINED).as_uri())
+    wanted = page.locator(".cell_output pre", has_text="SHA-256 of the trained").first.inner_text().split()[-1]
+    page.get_by_role("button", name="Train this network").click()
+    result = page.locator(".retrain .result")
+    expect(result).to_have_attribute("data-same", "true", timeout=PATIENCE)
+    assert wanted in result.inner_text() and faults == []
+    context.close()

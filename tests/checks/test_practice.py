@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nnfs_book import native, practice
-from nnfs_book.checks.practice import TASKS
+from nnfs_book.checks.tasks import TASKS
 
 
 def as_solved(todo):
