@@ -92,6 +92,15 @@ def shifted(exact, bias):
 
 
 @kernel
+def largest_of(row):
+    """Return the bits of the largest magnitude in a row."""
+    largest = np.int32(0)
+    for c in range(len(row)):
+        largest = max(largest, magnitude(row[c]))
+    return largest
+
+
+@kernel
 def pushers_of_rows(a, keep, push):
     """Fill in the pusher of each row; return whether all numbers are finite."""
     overall = np.int32(0)
@@ -600,15 +609,6 @@ def keep_some(row, mask, scale):
 
 
 @kernel
-def largest_of(row):
-    """Return the bits of the largest magnitude in a row."""
-    largest = np.int32(0)
-    for c in range(len(row)):
-        largest = max(largest, magnitude(row[c]))
-    return largest
-
-
-@kernel
 def largest_value(row):
     """Return the largest magnitude in a row."""
     return np.float64(np.int32(largest_of(row)).view(np.float32))
@@ -882,10 +882,7 @@ def cross_entropies(predictions, targets, out):
 
 @entry
 def finites(a):
-    largest = np.int32(0)
-    for i in range(a.size):
-        largest = max(largest, magnitude(a[i]))
-    return largest < INFINITE
+    return largest_of(a) < INFINITE
 
 
 @entry
