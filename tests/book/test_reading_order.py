@@ -38,7 +38,8 @@ HOMES = {
         analytic""",
     "sigmoid": "odds, log-odds, logits?, sigmoids?, logistic function, saturat(?:ed|ion|es?)",
     "binary_crossentropy": """
-        surprises?, cross-entropy, strictly proper, clip(?:s|ped|ping)?, broadcasting, with logits""",
+        surprises?, cross-entropy, strictly proper, clip(?:s|ped|ping)?, broadcasting,
+        with logits""",
     "softmax_crossentropy": """
         softmax, simplex, temperatures?, Jacobians?, one-hot, class numbers?, sparse, log-sum-exp,
         convex, Keras""",
@@ -60,7 +61,8 @@ HOMES = {
         MAE, MSE, RMSE, Huber's, quantiles?, almost everywhere, explained variance""",
     "classification_losses": "nats?, label smoothing, automatic differentiation",
     "regularization": """
-        L1, L2, regulari[sz]ation, soft threshold, weight decay, Bayes's rule, AdamW, elastic net""",
+        L1, L2, regulari[sz]ation, soft threshold, weight decay, Bayes's rule, AdamW,
+        elastic net""",
     "dropout": "dropout, inverted, thinned, co-adaptation, binomial, standard errors?",
     "digits": "MNIST, covariances?, nearest neighbours?, confusion matri(?:x|ces)",
     "verify_your_own_layer": """
