@@ -9,7 +9,8 @@ The module that the chapters of the book import and show. A tour, in the order o
     Layers (`Dense`, `Dropout`), activations (`ReLU`, `Sigmoid`, `Softmax`), losses, optimizers,
     metrics, and the `Model` made of them.
 `nnfs_book.datasets`
-    What the networks learn from: `spiral_data`, `load_digits`, `load_mnist`.
+    What the networks learn from: `spiral_data`, `load_digits`, `load_mnist`,
+    `load_fashion_mnist`.
 `nnfs_book.checks`
     What the book proves and measures itself by: `Derivation`, gradient checks (`check_layer`,
     `check_network`), experiments, their stored reruns, and the ledger (`confirm`);
@@ -50,7 +51,7 @@ _HOMES = {
     "network.model": "History Model",
     "network.passes": "backward forward",
     "network.randomness": "RandomStream set_seed",
-    "datasets": "load_digits load_mnist sine_data spiral_data vertical_data",
+    "datasets": "load_digits load_fashion_mnist load_mnist sine_data spiral_data vertical_data",
     "checks.derivation": "Derivation DerivationError",
     "checks.gradients": "GradientError check_layer check_loss check_network numerical_gradient",
     "checks.experiments": "EXPERIMENTS Run fingerprint logistic_regression masked_sums nudged "

@@ -17,6 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import nnfs_book
+from tools import addresses
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -69,7 +70,7 @@ def pinned_on(python, platform, machine):
 def wheel(tmp_path_factory):
     """The wheel, built from what it is made of in another folder, so that none of it stays here."""
     folder = tmp_path_factory.mktemp("wheel")
-    for name in ("pyproject.toml", "README.md"):
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder)
     compiled = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "nnfs_book", folder / "nnfs_book", ignore=compiled)
@@ -135,10 +136,33 @@ def test_the_workflow_tries_the_pythons_that_are_promised():
     assert strategy["matrix"]["python"] == PYTHONS
 
 
-def test_the_workflow_fills_in_every_address():
-    script = WORKFLOW.read_text("utf-8")
-    for address in PROJECT["urls"].values():
-        assert f"s#{address}#" in script
+def test_addresses_are_filled_in_wherever_a_placeholder_stands(tmp_path):
+    placed = ("pyproject.toml", "CITATION.cff", "README.md")
+    for name in placed:
+        assert addresses.PAGES in (ROOT / name).read_text("utf-8")
+        shutil.copy(ROOT / name, tmp_path)
+    run("git", "-C", tmp_path, "init", "--quiet")
+    run("git", "-C", tmp_path, "add", ".")
+    addresses.fill(tmp_path, "https://me.example/book", "https://host.example/me/book")
+    for name in placed:
+        text = (tmp_path / name).read_text("utf-8")
+        assert "https://me.example/book" in text
+        assert "example.org" not in text
+    readme = (tmp_path / "README.md").read_text("utf-8")
+    assert re.findall(r"\]\((?!https:)", readme) == []
+    assert "https://host.example/me/book/raw/main/.github/page.png" in readme
+
+
+def test_every_link_of_the_front_pages_leads_somewhere():
+    for page in ROOT.glob("*.md"):
+        for target in re.findall(r"\]\((?!https:|#|\.\./)([^)#]+)", page.read_text("utf-8")):
+            assert (ROOT / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_citation_is_of_this_version():
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    assert cited["version"] == nnfs_book.__version__
+    assert f"## {nnfs_book.__version__}" in (ROOT / "CHANGELOG.md").read_text("utf-8")
 
 
 def test_the_readme_names_every_extra():
@@ -190,6 +214,7 @@ class TestWheel:
         said = about.metadata
         assert said["Version"] == nnfs_book.__version__
         assert said["License-Expression"] == "MIT"
+        assert said.get_all("License-File") == ["LICENSE"]
         assert said["Requires-Python"] == f">={PYTHONS[0]}"
         assert {line.split(", ")[0] for line in said.get_all("Project-URL")} == set(PROJECT["urls"])
         assert said["Description-Content-Type"].startswith("text/markdown")

@@ -1,30 +1,29 @@
-"""The MNIST digits: from a folder, or downloaded once, checked and kept.
+"""MNIST's digits and Fashion-MNIST: from a folder, or downloaded once, checked and kept.
 
-70,000 pictures of 28 by 28 pixels, four files of 12 megabytes together. What arrives from a network
-is believed only if it has the published SHA-256; what stands in a file, only if its header and its
-length agree.
+Each is 70,000 pictures of 28 by 28 pixels in four files, of 12 and of 31 megabytes together. What
+arrives from a network is believed only if it has the published SHA-256; what stands in a file, only
+if its header and its length agree.
 """
 
 import gzip
-import hashlib
 import http.client
 import math
 import os
 import struct
-import sys
-import tempfile
 import time
 import urllib.request
 import zlib
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-# Sizes in bytes and SHA-256, as published by TensorFlow Datasets with the first mirror's addresses
-# (tensorflow/datasets: tensorflow_datasets/url_checksums/mnist.txt). The same four hashes stand in
-# ankane/torchvision-ruby (lib/torchvision/datasets/mnist.rb), which downloads from the second.
 TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
 TEST_IMAGES, TEST_LABELS = "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"
+# Sizes in bytes and SHA-256, as published by TensorFlow Datasets (tensorflow/datasets: mnist.txt and
+# fashion_mnist.txt in tensorflow_datasets/url_checksums). The same eight hashes stand in
+# ankane/torchvision-ruby (mnist.rb and fashion_mnist.rb in lib/torchvision/datasets), those of
+# Fashion-MNIST in keras-team/keras, too (keras/src/datasets/fashion_mnist.py).
 FILES = {
     TRAIN_IMAGES: (9912422, "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"),
     TRAIN_LABELS: (28881, "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"),
@@ -34,6 +33,16 @@ FILES = {
 MIRRORS = (
     "https://storage.googleapis.com/cvdf-datasets/mnist",
     "https://ossci-datasets.s3.amazonaws.com/mnist",
+)
+FASHION_FILES = {
+    TRAIN_IMAGES: (26421880, "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84"),
+    TRAIN_LABELS: (29515, "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845"),
+    TEST_IMAGES: (4422102, "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"),
+    TEST_LABELS: (5148, "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"),
+}
+FASHION_MIRRORS = (
+    "https://storage.googleapis.com/tensorflow/tf-keras-datasets",
+    "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",  # the authors' own
 )
 LARGEST = 100_000_000  # bytes that a file may unpack to, twice as many as the largest of the four
 BLOCK = 1 << 16  # bytes that are read at a time
@@ -76,7 +85,7 @@ def load_mnist(folder=None, mirrors=MIRRORS, files=FILES, timeout=30):
     -----
     Downloaded files must have their published SHA-256, each time they are loaded: one that was
     damaged since is fetched anew. Files in your own `folder` need not, so that it may hold a part
-    of MNIST, or other pictures in its format such as Fashion-MNIST.
+    of MNIST, or other pictures in its format.
 
     Examples
     --------
@@ -86,11 +95,49 @@ def load_mnist(folder=None, mirrors=MIRRORS, files=FILES, timeout=30):
         ...
     FileNotFoundError: a folder without files has no train-labels-idx1-ubyte.gz (packed or unpacked)
     """
+    return load("mnist", folder, mirrors, files, timeout)
+
+
+def load_fashion_mnist(folder=None, mirrors=FASHION_MIRRORS, files=FASHION_FILES, timeout=30):
+    """Return Fashion-MNIST, split into training and validation.
+
+    Pictures of clothes, in the format of MNIST's digits. The classes are 0 T-shirt or top, 1
+    trousers, 2 pullover, 3 dress, 4 coat, 5 sandal, 6 shirt, 7 sneaker, 8 bag and 9 ankle boot.
+
+    Parameters
+    ----------
+    folder, mirrors, files, timeout
+        As for `load_mnist`.
+
+    Returns
+    -------
+    X, y, X_validation, y_validation : ndarray
+        As of `load_mnist`.
+
+    Raises
+    ------
+    FileNotFoundError, OSError, ValueError
+        As by `load_mnist`.
+
+    Notes
+    -----
+    H. Xiao, K. Rasul and R. Vollgraf, *Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine
+    Learning Algorithms* (2017). Chapter 19 of the source book trains on it.
+
+    Examples
+    --------
+    >>> X, y, X_validation, y_validation = load_fashion_mnist()  # doctest: +SKIP
+    """
+    return load("fashion_mnist", folder, mirrors, files, timeout)
+
+
+def load(name, folder, mirrors, files, timeout):
+    """Return a data set of four files (see `load_mnist`); `name` is its folder in the cache."""
     if folder is None:
-        folder = cache_folder()
+        folder = cache_folder(name)
         folder.mkdir(parents=True, exist_ok=True)
-        for name, (size, sha256) in files.items():
-            fetch(name, folder, mirrors, size, sha256, timeout)
+        for file, (size, sha256) in files.items():
+            fetch(file, folder, mirrors, size, sha256, timeout)
     X, y = read_pair(Path(folder), TRAIN_IMAGES, TRAIN_LABELS)
     X_validation, y_validation = read_pair(Path(folder), TEST_IMAGES, TEST_LABELS)
     if X.shape[1] != X_validation.shape[1]:
@@ -101,18 +148,12 @@ def load_mnist(folder=None, mirrors=MIRRORS, files=FILES, timeout=30):
     return X, y, X_validation, y_validation
 
 
-def cache_folder():
-    """Return where downloaded files are kept: ``$NNFS_BOOK_CACHE``, or the platform's place."""
-    if chosen := os.environ.get("NNFS_BOOK_CACHE"):
-        return Path(chosen).expanduser()
-    home = Path.home()
-    if sys.platform == "win32":
-        place = os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        place = home / "Library" / "Caches"
-    else:
-        place = os.environ.get("XDG_CACHE_HOME") or home / ".cache"
-    return Path(place) / "nnfs_book" / "mnist"
+def cache_folder(name):
+    """Return where downloaded files are kept: in ``$NNFS_BOOK_CACHE``, or the platform's place."""
+    import pooch
+
+    chosen = os.environ.get("NNFS_BOOK_CACHE")
+    return Path(chosen or pooch.os_cache("nnfs_book")).expanduser() / name
 
 
 # Files
@@ -204,56 +245,46 @@ def fetch(name, folder, mirrors, size, sha256, timeout):
     OSError
         If no mirror has it; the message has a line for each.
     """
-    failures, left = [], iter(mirrors)
-    while not is_intact(folder / name, sha256):  # or another process has brought it by now
-        if (mirror := next(left, None)) is None:
-            raise OSError(
-                "\n  ".join([f"{name} could not be downloaded:", *failures])
-                + "\nWith files of your own, call load_mnist(folder)."
-            )
+    import pooch  # not above, so that files of the reader's own are read without it
+
+    pooch.get_logger().setLevel("WARNING")  # the bar says enough
+    brought, failures = partial(download, size=size, timeout=timeout), []
+    for mirror in mirrors:
         address = f"{mirror.rstrip('/')}/{name}"
         try:
-            download(address, folder / name, size, sha256, timeout)
+            pooch.retrieve(address, f"sha256:{sha256}", name, folder, downloader=brought)
+            return
         except (OSError, ValueError, http.client.HTTPException) as error:
             failures.append(f"{address}: {error!r}")
+    raise OSError(
+        "\n  ".join([f"{name} could not be downloaded:", *failures])
+        + "\nWith files of your own, name their folder: load_mnist(folder)."
+    )
 
 
-def is_intact(path, sha256):
-    """Tell whether a file is there and is the one wanted."""
-    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256
-
-
-def download(address, path, size, sha256, timeout):
-    """Download a file under another name; rename it when it is whole, remove it otherwise.
+def download(address, path, _, size, timeout):
+    """Download a file for pooch, which then looks at its SHA-256 and gives it its name.
 
     No more is read than its size, and a server slower than 64 KiB in each `timeout` is given up.
 
     Raises
     ------
     OSError, ValueError, http.client.HTTPException
-        If it cannot be had, is too short, or has another SHA-256.
+        If it cannot be had, or is too short.
     """
-    from tqdm import tqdm  # not above, so that stored data are read without it
+    from tqdm import tqdm
 
-    descriptor, part = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.", suffix=".part")
-    try:
-        with (
-            open(descriptor, "wb") as file,
-            urllib.request.urlopen(address, timeout=timeout) as answer,
-            tqdm(desc=path.name, total=size, unit="B", unit_scale=True) as bar,
-        ):
-            digest, got, started = hashlib.sha256(), 0, time.monotonic()
-            while block := answer.read1(min(BLOCK, size - got)):
-                file.write(block)
-                digest.update(block)
-                got += len(block)
-                bar.update(len(block))
-                if time.monotonic() - started > timeout * (1 + got / BLOCK):
-                    raise TimeoutError(f"too slow, only {got} of {size} bytes so far")
-        if got < size:
-            raise ValueError(f"ended after {got} of {size} bytes")
-        if digest.hexdigest() != sha256:
-            raise ValueError(f"other bytes, with SHA-256 {digest.hexdigest()}; {sha256} is wanted")
-        os.replace(part, path)
-    finally:
-        Path(part).unlink(missing_ok=True)
+    with (
+        open(path, "wb") as file,
+        urllib.request.urlopen(address, timeout=timeout) as answer,
+        tqdm(desc=address.rpartition("/")[2], total=size, unit="B", unit_scale=True) as bar,
+    ):
+        got, started = 0, time.monotonic()
+        while block := answer.read1(min(BLOCK, size - got)):
+            file.write(block)
+            got += len(block)
+            bar.update(len(block))
+            if time.monotonic() - started > timeout * (1 + got / BLOCK):
+                raise TimeoutError(f"too slow, only {got} of {size} bytes so far")
+    if got < size:
+        raise ValueError(f"ended after {got} of {size} bytes")

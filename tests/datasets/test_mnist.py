@@ -1,7 +1,8 @@
-"""The MNIST loader: damaged files, servers that stall, truncate and lie, and what stays behind."""
+"""MNIST and Fashion-MNIST by one loader: damaged files, servers that stall, truncate and lie, and what stays behind."""
 
 import gzip
 import hashlib
+import inspect
 import struct
 import threading
 import tracemalloc
@@ -11,13 +12,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
+import pooch
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tqdm import tqdm
 
 from nnfs_book.datasets import mnist
-from nnfs_book.datasets.mnist import load_mnist, read_idx
+from nnfs_book.datasets.mnist import load_fashion_mnist, load_mnist, read_idx
 
 TIMEOUT = 1
 COUNTS = {mnist.TRAIN_IMAGES: 5, mnist.TEST_IMAGES: 3}
@@ -53,7 +55,7 @@ def folder(tmp_path):
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("NNFS_BOOK_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
+    return tmp_path / "cache" / "mnist"
 
 
 # --- a server with many faults ----------------------------------------------------------------
@@ -342,13 +344,13 @@ FAULTS = {
     "drips": "too slow",
     "truncates": "ended after",
     "announces_less": "ended after 9 of",
-    "endless": "other bytes",
+    "endless": "does not match the known hash",
     "half_a_chunk": "IncompleteRead",
-    "other": "other bytes",
+    "other": "does not match the known hash",
     "empty": "ended after 0 of",
     "missing": "404",
     "no_http": "BadStatusLine",
-    "moved_to_other": "other bytes",
+    "moved_to_other": "does not match the known hash",
     "in_circles": "302",
     "to_a_file": "file:///etc/hostname",
 }
@@ -410,7 +412,7 @@ def test_a_file_that_is_right_and_no_idx_file_is_refused(cache, server):
     """The hash is checked on arrival, the header on reading: neither stands in for the other."""
     name, content = mnist.TRAIN_LABELS, PACKED[mnist.TRAIN_IMAGES]
     files = FILES | {name: (len(content), hashlib.sha256(content).hexdigest())}
-    cache.mkdir()
+    cache.mkdir(parents=True)
     (cache / name).write_bytes(content)
     with pytest.raises(ValueError, match=f"{name} starts with"):
         fetch_from(server, "good", files=files)
@@ -434,26 +436,33 @@ def test_a_bar_that_is_switched_off_changes_nothing(cache, server, monkeypatch):
     check_small_set(fetch_from(server, "good"))
 
 
-def test_the_published_files_fit_the_limits():
-    assert set(mnist.FILES) == set(PACKED)
-    assert all(len(bytes.fromhex(sha256)) == 32 for _, sha256 in mnist.FILES.values())
+SETS = {
+    load_mnist: (mnist.FILES, mnist.MIRRORS),
+    load_fashion_mnist: (mnist.FASHION_FILES, mnist.FASHION_MIRRORS),
+}
+
+
+@pytest.mark.parametrize("load", SETS)
+def test_the_published_files_fit_the_limits(load):
+    files, mirrors = SETS[load]
+    assert set(files) == set(PACKED)
+    assert all(len(bytes.fromhex(sha256)) == 32 for _, sha256 in files.values())
     assert 60000 * 28 * 28 < mnist.LARGEST
-    assert all(address.startswith("https://") for address in mnist.MIRRORS)
+    assert len(mirrors) == 2 and mirrors[0].startswith("https://")
+    defaults = inspect.signature(load).parameters
+    assert (defaults["files"].default, defaults["mirrors"].default) == (files, mirrors)
 
 
-def test_the_cache_folder_is_the_platforms(monkeypatch, tmp_path):
-    for variable in ("NNFS_BOOK_CACHE", "LOCALAPPDATA", "XDG_CACHE_HOME"):
-        monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setattr(Path, "home", lambda: tmp_path)
-    for platform, place in {
-        "linux": ".cache",
-        "darwin": "Library/Caches",
-        "win32": "AppData/Local",
-    }.items():
-        monkeypatch.setattr(mnist.sys, "platform", platform)
-        assert mnist.cache_folder() == tmp_path / place / "nnfs_book" / "mnist"
-    monkeypatch.setattr(mnist.sys, "platform", "linux")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "x"))
-    assert mnist.cache_folder() == tmp_path / "x" / "nnfs_book" / "mnist"
+def test_the_two_sets_have_folders_of_their_own(cache, server):
+    mirrors = [f"http://127.0.0.1:{server.server_port}/good"]
+    for load in SETS:
+        check_small_set(load(mirrors=mirrors, files=FILES, timeout=TIMEOUT))
+    assert left_in(cache.parent) == ["fashion_mnist", "mnist"]
+    assert server.asked == ["good"] * 8
+
+
+def test_the_cache_folder_is_the_platforms_or_what_is_chosen(monkeypatch, tmp_path):
+    monkeypatch.delenv("NNFS_BOOK_CACHE", raising=False)
+    assert mnist.cache_folder("mnist") == Path(pooch.os_cache("nnfs_book")) / "mnist"
     monkeypatch.setenv("NNFS_BOOK_CACHE", str(tmp_path / "mine"))
-    assert mnist.cache_folder() == tmp_path / "mine"
+    assert mnist.cache_folder("mnist") == tmp_path / "mine" / "mnist"
