@@ -66,8 +66,8 @@ def rewrite(app, exception):
         return
     entries = parse_file(str(Path(app.srcdir, app.config.bibtex_bibfiles[0]))).entries
     source = app.config.html_theme_options.get("repository_url")
-    package = BY_ADDRESS.format(source) if source else "the folder of the book[chapters]"
-    install = INSTALL.format(title=app.config.project, package=package)
+    package = BY_ADDRESS.format(source) if source else "path/to/the/book[chapters]"
+    install = INSTALL.format(title=app.config.html_title, package=package)
     base = app.config.html_baseurl and f"{app.config.html_baseurl}book/"
     for path in Path(app.outdir, "_sources").rglob("*.ipynb"):
         notebook = nbformat.read(path, as_version=4)

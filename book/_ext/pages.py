@@ -154,7 +154,7 @@ def finish(app, exception):
     out, base, root = Path(app.outdir), app.config.html_baseurl, app.config.master_doc
     write_icons(out / "_static", out.rglob("*.html"))
     canonical = f'<link rel="canonical" href="{base}{root}.html">\n' if base else ""
-    first = REDIRECT.format(root=root, title=app.config.project, canonical=canonical)
+    first = REDIRECT.format(root=root, title=app.config.html_title, canonical=canonical)
     (out / "index.html").write_text(first, "utf-8")
     if base:
         pages = (f"<url><loc>{base}{page}.html</loc></url>" for page in sorted(app.env.found_docs))
