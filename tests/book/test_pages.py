@@ -166,6 +166,14 @@ def test_page_is_accessible(visit, name, scheme, viewport):
     assert violations(page) == []
 
 
+def test_keyboard_stays_at_the_theme_switch(visit):
+    page = visit(PAGES[0], viewport=WIDE).page
+    switch = page.get_by_role("button", name="Color mode")
+    switch.press("Enter")
+    expect(switch).to_be_focused()
+    assert switch.evaluate("button => getComputedStyle(button).outlineStyle") == "solid"
+
+
 def test_folds_are_named_by_their_text(opened):
     assert opened.all("summary[aria-label]", "all => all.length") == 0
 
