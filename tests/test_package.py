@@ -47,6 +47,7 @@ PURPOSES = {
     "figures": ["-c", EXAMPLES, "nnfs_book.presentation.figures", "nnfs_book.presentation.player"],
     "data": ["-c", EXAMPLES, "nnfs_book.datasets.digits"],
     "ensembles": ["-c", EXAMPLES, "nnfs_book.checks.ensembles"],
+    "cluster": ["-c", EXAMPLES + "import distributed", "nnfs_book.checks.ensembles"],
     "fast": ["-c", COMPILED],
     "book": ["-c", BUILD, "build", ".", "-W", "--path-output", "{free}"],
     "test": ["-m", "pytest", "--collect-only", "-n0", "-q"],
