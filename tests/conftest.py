@@ -41,3 +41,15 @@ def browser():
             pytest.skip(f"needs Chromium or Chrome: {error.message.splitlines()[0]}")
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def firefox():
+    """A Firefox of this machine, with an empty page; it is no part of a set-up, so it may be missing."""
+    from tools.firefox import Firefox, found
+
+    program = found()
+    if program is None:
+        pytest.skip("needs Firefox, such as Debian's firefox-esr")
+    with Firefox(program) as window:
+        yield window

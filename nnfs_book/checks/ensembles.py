@@ -12,6 +12,8 @@ measured here, in several kinds of ensembles:
 ``"printed"``
     As ``"rounding"``, but of the program that the source prints, in plain NumPy (see `printed`).
     Its last bits are those of the machine that is stored with each member.
+``"printed_masks"``
+    As ``"rounding"``, with the dropout masks that the printed program draws.
 ``"slip_bias_penalty"`` and others
     As ``"rounding"``, with a small mistake in the program (see `slips`).
 
@@ -43,7 +45,7 @@ from pathlib import Path
 import numpy as np
 
 from nnfs_book.checks.experiments import EXPERIMENTS
-from nnfs_book.checks.printed import PRINTED
+from nnfs_book.checks.printed import PRINTED, WITH_PRINTED_MASKS
 from nnfs_book.checks.slips import SLIPPED
 
 FOLDER = Path(__file__).parents[1] / "records" / "ensembles"
@@ -55,6 +57,7 @@ KINDS = {
     "rounding": (EXPERIMENTS, "nudge"),
     "seeds": (EXPERIMENTS, "seed"),
     "printed": (PRINTED, "nudge"),
+    "printed_masks": (WITH_PRINTED_MASKS, "nudge"),
     **{f"slip_{slip}": (programs, "nudge") for slip, programs in SLIPPED.items()},
 }
 

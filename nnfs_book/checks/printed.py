@@ -67,3 +67,6 @@ def printed_program(name, nudge=0, seed=0, epochs=10_001):
 
 
 PRINTED = {name: partial(printed_program, name) for name in EXPERIMENTS if name != "S2-11"}
+
+# In the book's own arithmetic, with the source's masks: which of the two makes the difference?
+WITH_PRINTED_MASKS = {name: partial(EXPERIMENTS[name], masks=PrintedDropout) for name in "EF"}

@@ -7,8 +7,10 @@ import matplotlib.pyplot as plt
 
 from nnfs_book.presentation.figures import svg_of
 from nnfs_book.presentation.player import data_address
+from nnfs_book.presentation.retrain import encoded
 
 WIDGETS = ("neuron", "price", "softmax", "valley", "sums", "bug")
+NOTE = "On the page of this book, in a browser that runs scripts, this can be moved."
 
 
 class Exploration:
@@ -36,7 +38,8 @@ def explore(name, still, alt, **data):
     alt : str
         What the still shows, for those who do not see it.
     **data
-        What the widget needs: ``numbers`` for ``"sums"``, the runs' figures for ``"bug"``.
+        What the widget needs: ``numbers`` for ``"sums"``, an array; for ``"bug"`` under the name of
+        each training a dict of its figures, each the numbers of all runs.
 
     Returns
     -------
@@ -61,9 +64,9 @@ def explore(name, still, alt, **data):
         raise ValueError(f"name must be one of {', '.join(WIDGETS)}; got {name!r}")
     picture = data_address(svg_of(still))
     plt.close(still)
-    values = escape(json.dumps(data))
+    values = escape(json.dumps(data, default=encoded))
     html = (
         f'<div class="explore" data-explore="{name}" data-values="{values}">'
-        f'<img alt="{escape(alt)}" src="{picture}"></div>'
+        f'<img alt="{escape(alt)}" src="{picture}"><p>{NOTE}</p></div>'
     )
     return Exploration(name, html)
