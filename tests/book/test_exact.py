@@ -35,7 +35,7 @@ from nnfs_book.network.activations import sigmoid, softmax
 from nnfs_book.presentation.retrain import bit_state, digits, encoded, retrain
 
 sys.path.insert(0, str(honesty.BOOK / "_ext"))
-from exact import bundled  # noqa: E402
+from exact import bundled
 
 TINY, LARGEST = np.float32(1e-45), np.finfo(np.float32).max
 SPECIAL = np.float32([0, -0.0, TINY, -TINY, 1e-38, LARGEST, -LARGEST, 1, -1, 0.5, 88.7, 88.8, -104])

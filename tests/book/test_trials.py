@@ -27,7 +27,7 @@ from nnfs_book import (
 from nnfs_book.presentation import points_of, start_of, trial
 
 sys.path.insert(0, str(honesty.BOOK / "_ext"))
-from exact import bundled  # noqa: E402
+from exact import bundled
 
 STATIC = honesty.BOOK / "_static"
 EPOCHS = 60

@@ -131,7 +131,9 @@ def further(given, integers, conditions):
             draw = random.Random(value)
             for _ in range(2):
                 yield from given.assignments(
-                    integers, {x: value}, lambda values: draw.sample(values, min(1, len(values)))
+                    integers,
+                    {x: value},
+                    lambda values, draw=draw: draw.sample(values, min(1, len(values))),
                 )
 
 

@@ -34,7 +34,8 @@ from sympy.core.function import AppliedUndef
 
 from nnfs_book.checks.derivation.definedness import Condition, merged, upright, without_root
 from nnfs_book.checks.derivation.expressions import Over, arguments_of, head_of, symbols_in
-from nnfs_book.checks.derivation.limits import by_sympy, limit, places
+from nnfs_book.checks.derivation.limits import by_sympy, places
+from nnfs_book.checks.derivation.limits import limit as limit_of
 from nnfs_book.checks.derivation.signs import Signs
 
 
@@ -246,7 +247,7 @@ class Proof:
         else:
             u = Dummy("u", positive=True)
             found = {
-                limit(self.value(body.xreplace({own: place}), {}), u, self)
+                limit_of(self.value(body.xreplace({own: place}), {}), u, self)
                 for place in places(target, side, u)
             }
         return found.pop() if len(found) == 1 and None not in found else Limit(body, own, target)
