@@ -14,12 +14,12 @@ Examples
 
 import numpy as np
 
+from nnfs_book.datasets import sine_data, spiral_data, vertical_data
 from nnfs_book.network import losses
 from nnfs_book.network.activations import Linear as Activation_Linear
 from nnfs_book.network.activations import ReLU as Activation_ReLU
 from nnfs_book.network.activations import Sigmoid as Activation_Sigmoid
 from nnfs_book.network.activations import Softmax as Activation_Softmax
-from nnfs_book.datasets import sine_data, spiral_data, vertical_data
 from nnfs_book.network.layers import Dense as Layer_Dense
 from nnfs_book.network.layers import Dropout as Layer_Dropout
 from nnfs_book.network.losses import BinaryCrossentropy as Loss_BinaryCrossentropy

@@ -160,7 +160,7 @@ def measured(ratio=0.1, agrees=True, same_bits=True, slope=1.0, compiling=10.0, 
         "contenders": {"PyTorch eager": row, "JAX jitted": row},
         "compiled_and_reference_same_bits": same_bits,
     }
-    return {name: side_by_side for name in CONFIGURATIONS} | {
+    return dict.fromkeys(CONFIGURATIONS, side_by_side) | {
         "linearity": {"time_slope": slope, "memory_slope": slope},
         "first_use": {
             "compiling_s": compiling,

@@ -1,5 +1,6 @@
 """What a reader installs: the pins, a Python that is refused, the wheel, and each of its extras."""
 
+import doctest
 import re
 import shutil
 import subprocess
@@ -23,7 +24,10 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 PYTHONS = [c.split()[-1] for c in PROJECT["classifiers"] if re.search(r"Python :: \d\.\d", c)]
-WORKFLOW = ROOT / ".github" / "workflows" / "book.yml"
+WORKFLOWS = {
+    path.stem: yaml.safe_load(path.read_text("utf-8"))
+    for path in (ROOT / ".github" / "workflows").glob("*.yml")
+}
 MACHINES = [("linux", "x86_64"), ("linux", "aarch64"), ("darwin", "arm64"), ("win32", "AMD64")]
 
 EXAMPLES = """
@@ -47,6 +51,7 @@ PURPOSES = {
     "figures": ["-c", EXAMPLES, "nnfs_book.presentation.figures", "nnfs_book.presentation.player"],
     "data": ["-c", EXAMPLES, "nnfs_book.datasets.digits"],
     "ensembles": ["-c", EXAMPLES, "nnfs_book.checks.ensembles"],
+    "cluster": ["-c", EXAMPLES + "import distributed", "nnfs_book.checks.ensembles"],
     "fast": ["-c", COMPILED],
     "book": ["-c", BUILD, "build", ".", "-W", "--path-output", "{free}"],
     "test": ["-m", "pytest", "--collect-only", "-n0", "-q"],
@@ -131,9 +136,37 @@ def test_what_an_extra_asks_for_is_pinned_and_the_pin_is_allowed():
             assert requirement.specifier.contains(pin.version), requirement
 
 
-def test_the_workflow_tries_the_pythons_that_are_promised():
-    strategy = yaml.safe_load(WORKFLOW.read_text("utf-8"))["jobs"]["test"]["strategy"]
-    assert strategy["matrix"]["python"] == PYTHONS
+def test_the_workflow_tries_the_pythons_that_are_promised_and_compares_all_bits():
+    jobs = WORKFLOWS["test"]["jobs"]
+    matrix = jobs["test"]["strategy"]["matrix"]
+    assert matrix["python"] == PYTHONS
+    commands = [step.get("run", "") for step in jobs["bits"]["steps"]]
+    rows = len(matrix["os"]) * len(PYTHONS)
+    assert f"python -m tools.portability --compare bits --rows {rows}" in commands
+
+
+def test_nothing_is_published_before_it_is_tested():
+    assert set(WORKFLOWS) == {"test", "publish", "release", "weekly"}
+    for name in ("publish", "release"):
+        jobs = WORKFLOWS[name]["jobs"]
+        assert jobs["test"]["uses"] == "./.github/workflows/test.yml"
+        assert "test" in jobs[name]["needs"]
+
+
+def test_an_action_has_one_version():
+    used = {
+        step["uses"]
+        for workflow in WORKFLOWS.values()
+        for job in workflow["jobs"].values()
+        for step in job.get("steps", ())
+        if "uses" in step
+    }
+    assert len({action.partition("@")[0] for action in used}) == len(used)
+
+
+def test_the_examples_of_addresses_hold():
+    tried = doctest.testmod(addresses)
+    assert tried.attempted and not tried.failed
 
 
 def test_addresses_are_filled_in_wherever_a_placeholder_stands(tmp_path):

@@ -96,7 +96,7 @@ def dependencies():
     told = project()
     extras = told.get("optional-dependencies", {})
     wanted = [*told["dependencies"], "ipython", "matplotlib-inline", "numba", *NEEDED]
-    for extra in extras.keys() - {"book", "test"}:
+    for extra in extras.keys() - {"book", "cluster", "test"}:
         wanted += [requirement for requirement in extras[extra] if "nnfs" not in requirement]
     return sorted(set(wanted))
 

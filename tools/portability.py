@@ -5,6 +5,7 @@
     python -m tools.portability --only openblas --only python
     python -m tools.portability --python /opt/python3.15/bin/python3
     python -m tools.portability --write                   # and keep the table for the book
+    python -m tools.portability --compare FOLDER --rows 20  # reports of `tools.bits` from elsewhere
 
 Each row of the table that it prints is a process of its own, with the first characters of the
 SHA-256 of what it computed (see `tools.bits`). They have to agree in every column; the command
@@ -21,6 +22,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 from benchmarks.machine import processor
 from tools.environments import (
@@ -233,6 +235,12 @@ def start(*command, **settings):
     return subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, text=True)
 
 
+def reported(folder):
+    """Return a row for each report of `tools.bits` that another machine has left in a folder."""
+    reports = sorted(Path(folder).glob("*.json"))
+    return [{"name": path.stem, **json.loads(path.read_text("utf-8"))} for path in reports]
+
+
 def complaints(rows):
     """Return a sentence for each row that failed, or that differs from the first that ran.
 
@@ -302,7 +310,16 @@ def main():
     parser.add_argument("--python", action="append", default=[], help="another Python to use")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="rows at a time")
     parser.add_argument("--write", action="store_true", help=f"keep all in {RECORD.name}")
+    parser.add_argument("--compare", metavar="FOLDER", help="compare reports of tools.bits instead")
+    parser.add_argument("--rows", type=int, help="how many reports there have to be")
     options = parser.parse_args()
+    if options.compare:
+        rows = reported(options.compare)
+        said = complaints(rows)
+        if options.rows not in (None, len(rows)):
+            said.append(f"there are {len(rows)} reports, not {options.rows}")
+        print(table(rows), *said, sep="\n")
+        return 1 if said else 0
     if options.write and options.only:
         parser.error("the book's table has all rows: --write does not go with --only")
 

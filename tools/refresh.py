@@ -37,12 +37,16 @@ def refresh(path):
     nbformat.write(notebook, path)
 
 
-if __name__ == "__main__":
+def prepare():
+    """Set what kernels inherit: the module of this very folder, and one thread for BLAS."""
     warm_up()  # says on the terminal, and not in a chapter, that it compiles
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # Kernels import the module of this very folder.
     paths = str(ROOT), os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+
+
+if __name__ == "__main__":
+    prepare()
     for name in sys.argv[1:] or sorted(BOOK.glob("*.ipynb")):
         print(name)
         refresh(Path(name))

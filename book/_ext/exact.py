@@ -12,7 +12,12 @@ MODULES = ("arithmetic", "random", "network", "sha256", "training")
 IMPORT = re.compile(r"^import\b[^;]*;\n", re.MULTILINE)
 EXPORT = re.compile(r"^export (?=(?:const|class|function)\b)", re.MULTILINE)
 NAME = re.compile(r"^export (?:const|class|function) (\w+)", re.MULTILINE)
-MARKS = {'class="retrain"': "retrain.js", 'class="explore"': "explore.js"}  # in pages, and what for
+SCRIPTS = {  # in this order, and the marks of the pages that need them
+    "trainer.js": ('class="retrain"', 'class="trial"'),
+    "retrain.js": ('class="retrain"',),
+    "explore.js": ('class="explore"',),
+    "trials.js": ('class="trial"',),
+}
 
 
 def bundled(folder):
@@ -34,7 +39,8 @@ def write(app):
 
 def add_scripts(app, page, template, context, doctree):
     """Load the scripts on the pages that need them."""
-    needed = [script for mark, script in MARKS.items() if mark in context.get("body", "")]
+    body = context.get("body", "")
+    needed = [script for script, marks in SCRIPTS.items() if any(mark in body for mark in marks)]
     for name in ["exact.js", *needed] if needed else []:
         app.add_js_file(name, loading_method="defer")
 

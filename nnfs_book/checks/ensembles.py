@@ -25,14 +25,20 @@ was stopped goes on where it left off::
 
     python -m nnfs_book.checks.ensembles G --members 20
 
-Members run in parallel through joblib: on a Dask cluster, if a ``distributed.Client`` is there,
-inside ``with joblib.parallel_config(backend="dask"):``.
+Members run in parallel, on the cores of this machine or on those of a Dask cluster, whose machines
+have the same release of this module::
+
+    python -m nnfs_book.checks.ensembles G --members 1000 --dask tcp://scheduler:8786
+
+Only members come and go, so that it does not matter who is stopped: what a worker had under way is
+run by another one, and a new client goes on where the last one left off.
 """
 
 import argparse
 import json
 import os
 import platform
+from contextlib import contextmanager
 from math import isfinite
 from pathlib import Path
 
@@ -43,6 +49,7 @@ from nnfs_book.checks.printed import PRINTED, WITH_PRINTED_MASKS
 from nnfs_book.checks.slips import SLIPPED
 
 FOLDER = Path(__file__).parents[1] / "records" / "ensembles"
+PATIENCE = 10  # seconds that a scheduler has to answer
 EARLY = 1000  # the epoch of a member's first fingerprint
 LOGGED = ("epoch", "accuracy", "loss", "data_loss", "regularization_loss")
 # What is run, and the argument that a member's number sets.
@@ -55,7 +62,7 @@ KINDS = {
 }
 
 
-def run(name, members, kind="rounding", folder=FOLDER, jobs=-1):
+def run(name, members, kind="rounding", folder=FOLDER, jobs=-1, dask=None):
     """Run what is missing of the members 0 to `members`, and store it.
 
     Parameters
@@ -70,11 +77,16 @@ def run(name, members, kind="rounding", folder=FOLDER, jobs=-1):
         Where the file ``<name>-<kind>.jsonl`` is kept. Delete the file to start anew.
     jobs : int
         Number of processes, -1 for one on each core.
+    dask : str, optional
+        Address of the scheduler of a Dask cluster, all of whose cores are used in the place of
+        this machine's.
 
     Raises
     ------
     ValueError
         If an argument is none of these, or the file is corrupt.
+    ConnectionError
+        If no scheduler answers, or it has no workers.
     """
     from joblib import Parallel, delayed  # not above, so that stored members are read without them
     from tqdm import tqdm
@@ -82,21 +94,47 @@ def run(name, members, kind="rounding", folder=FOLDER, jobs=-1):
     experiment, path = _find(name, kind, folder)
     if isinstance(members, bool) or not isinstance(members, int) or members < 1:
         raise ValueError(f"members must be a whole number of at least 1, got {members!r}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "a+b") as file:
-        file.seek(0)
-        done, intact = _read(file.read(), path)
-        file.truncate(intact)  # a line that a kill has torn is run again
-        missing = [m for m in range(members + 1) if m not in done]
-        tasks = (delayed(rerun)(name, m, kind, experiment) for m in missing)
-        finished = Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks)
-        for record in tqdm(finished, desc=path.stem, total=len(missing), unit="member"):
-            done[record["member"]] = record
-            file.write(_line(record))
-            file.flush()
+    with _cores(dask):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path, "a+b") as file:
+            starts, end = {}, 0
+            for record, start, end in _lines(file, path):
+                starts[record["member"]] = start
+            file.truncate(end)  # a line that a kill has torn is run again
+            missing = [m for m in range(members + 1) if m not in starts]
+            tasks = (delayed(rerun)(name, m, kind, experiment) for m in missing)
+            finished = Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks)
+            for record in tqdm(finished, desc=path.stem, total=len(missing), unit="member"):
+                starts[record["member"]] = end
+                end += file.write(_line(record))
+                file.flush()
     in_order = path.with_suffix(".tmp")
-    in_order.write_bytes(b"".join(_line(done[m]) for m in sorted(done)))
+    with open(path, "rb") as file, open(in_order, "wb") as copy:
+        for member in sorted(starts):
+            file.seek(starts[member])
+            copy.write(file.readline())
     os.replace(in_order, path)
+
+
+@contextmanager
+def _cores(dask):
+    """Let joblib use this machine, or the cluster of a scheduler."""
+    if dask is None:
+        yield
+        return
+    from distributed import Client
+    from joblib import parallel_config
+
+    try:
+        client = Client(dask, timeout=PATIENCE)
+    except (OSError, ValueError) as error:
+        raise ConnectionError(f"no Dask scheduler answers at {dask}: {error}") from error
+    with client, parallel_config(backend="dask", client=client):
+        try:
+            client.wait_for_workers(1, timeout=PATIENCE)
+        except TimeoutError:
+            raise ConnectionError(f"the Dask scheduler at {dask} has no workers") from None
+        yield
 
 
 def rerun(name, member, kind="rounding", experiment=None):
@@ -158,7 +196,8 @@ def load(name, kind="rounding", folder=FOLDER):
     if not path.exists():
         command = f"python -m nnfs_book.checks.ensembles {name} --kind {kind}"
         raise FileNotFoundError(f"{path} is missing: run {command}")
-    done, _ = _read(path.read_bytes(), path)
+    with open(path, "rb") as file:
+        done = {record["member"]: record for record, _, _ in _lines(file, path)}
     if 0 not in done or len(done) < 2:
         raise ValueError(f"{path} must hold member 0 and at least one rerun")
     return [done[m] for m in sorted(done)]
@@ -181,21 +220,25 @@ def _line(record):
     return json.dumps(record, allow_nan=False).encode() + b"\n"
 
 
-def _read(content, path):
-    """Return the members by number, and the length of the complete lines in bytes."""
-    intact = content.rfind(b"\n") + 1
-    members = {}
-    for number, line in enumerate(content[:intact].splitlines(), start=1):
+def _lines(file, path):
+    """Yield the member of each complete line of a file, and where the line starts and ends."""
+    file.seek(0)
+    known, end = set(), 0
+    for number, line in enumerate(file, start=1):
+        if not line.endswith(b"\n"):
+            return
         try:
             record = json.loads(line)
-            known = f"{record['experiment']}-{record['kind']}" == path.stem
-            known = known and type(record["member"]) is int and record["member"] not in members
-            if not known or not all(map(isfinite, record["figures"].values())):
+            new = type(record["member"]) is int and record["member"] not in known
+            if not new or f"{record['experiment']}-{record['kind']}" != path.stem:
                 raise ValueError("not a new member of this ensemble")
+            if not all(map(isfinite, record["figures"].values())):
+                raise ValueError("a figure is not a finite number")
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise ValueError(f"{path}, line {number}, is corrupt: {error}") from None
-        members[record["member"]] = record
-    return members, intact
+        known.add(record["member"])
+        start, end = end, end + len(line)
+        yield record, start, end
 
 
 if __name__ == "__main__":
@@ -203,4 +246,9 @@ if __name__ == "__main__":
     parser.add_argument("name", choices=EXPERIMENTS)
     parser.add_argument("--members", type=int, default=20)
     parser.add_argument("--kind", choices=KINDS, default="rounding")
-    run(**vars(parser.parse_args()))
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="where its file is kept")
+    parser.add_argument("--dask", metavar="ADDRESS", help="scheduler of a cluster, tcp://host:8786")
+    try:
+        run(**vars(parser.parse_args()))
+    except ConnectionError as error:
+        parser.exit(1, f"{error}\n")

@@ -10,9 +10,9 @@ from hashlib import sha256
 
 import numpy as np
 
-from nnfs_book.network.activations import ReLU, Sigmoid, Softmax
 from nnfs_book.arithmetic import total
 from nnfs_book.datasets import spiral_data
+from nnfs_book.network.activations import ReLU, Sigmoid, Softmax
 from nnfs_book.network.layers import Dense, Dropout
 from nnfs_book.network.losses import (
     BinaryCrossentropy,

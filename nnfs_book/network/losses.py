@@ -2,11 +2,17 @@
 
 import numpy as np
 
-from nnfs_book.network.activations import Softmax
 from nnfs_book.arithmetic import fast, has_twin, log, total
+from nnfs_book.network.activations import Softmax
 from nnfs_book.network.penalties import penalty
 from nnfs_book.network.settings import Settings
-from nnfs_book.network.validation import array_of_numbers, finite_array, number, same_shape, with_weights
+from nnfs_book.network.validation import (
+    array_of_numbers,
+    finite_array,
+    number,
+    same_shape,
+    with_weights,
+)
 
 # Probabilities are kept this far from 0 and 1, where a logarithm or its gradient is infinite. (The
 # float32 nearest to 1 - 1e-7 is 1 - 2**-23, so that it is 1.19e-7 at the upper end.)

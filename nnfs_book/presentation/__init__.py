@@ -20,7 +20,8 @@ from nnfs_book.presentation.figures import (
 )
 from nnfs_book.presentation.listings import show_code, without_docstrings
 from nnfs_book.presentation.player import PLAYER_SCRIPT, data_address, player
-from nnfs_book.presentation.retrain import retrain
+from nnfs_book.presentation.retrain import points_of, retrain, start_of
+from nnfs_book.presentation.trials import trial
 
 __all__ = [
     "BLUE",
@@ -42,8 +43,11 @@ __all__ = [
     "plot_probability",
     "plot_regions",
     "plot_reruns",
+    "points_of",
     "retrain",
     "setup",
     "show_code",
+    "start_of",
+    "trial",
     "without_docstrings",
 ]

@@ -13,7 +13,6 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
-
 # Colours that stay apart for colour-blind readers and on a dark page (after Okabe and Ito).
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072b2", "#d55e00", "#009e73", "#a05a8c", "#767676"
 CLASS_COLOURS = (BLUE, ORANGE, GREEN, PURPLE)

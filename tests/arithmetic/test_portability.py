@@ -9,7 +9,7 @@ from importlib import import_module
 import pytest
 
 from tools import environments, portability
-from tools.environments import Unavailable, once, oldest_numpy, pythons
+from tools.environments import Unavailable, oldest_numpy, once, pythons
 from tools.portability import Variant, here, nowhere, report, start
 
 
@@ -239,6 +239,25 @@ def test_the_record_has_every_row_and_no_name_of_the_machine(run, monkeypatch, t
     record = json.loads((tmp_path / "record.json").read_text())
     assert [row["name"] for row in record["rows"]] == ["one", "two"]
     assert record["machine"].keys() == {"processor", "architecture", "system"}
+
+
+@pytest.mark.parametrize("rows, status", [(2, 0), (3, 1)])
+def test_reports_from_elsewhere_are_compared_if_all_are_there(run, tmp_path, rows, status):
+    for name in ("Linux", "Windows"):
+        report = {"hashes": {"A": "5" * 64}, "ran": {}, "seconds": 0}
+        (tmp_path / f"{name}, Python.json").write_text(json.dumps(report))
+    options = ["--compare", str(tmp_path), "--rows", str(rows)]
+    got, printed = run(options=options)
+    assert got == status
+    assert "| Windows, Python | `555555555555` |" in printed
+    assert ("there are 2 reports, not 3" in printed) == (status == 1)
+
+
+def test_a_report_from_elsewhere_that_differs_is_named(run, tmp_path):
+    for name, hash in (("Linux", "5"), ("macOS", "6")):
+        (tmp_path / f"{name}.json").write_text(json.dumps({"hashes": {"A": hash}}))
+    status, printed = run(options=["--compare", str(tmp_path)])
+    assert status == 1 and "macOS: A is 6, not 5 as in Linux" in printed
 
 
 @pytest.mark.parametrize("name", ["bits", "cells", "environments", "portability"])

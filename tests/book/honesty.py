@@ -103,6 +103,16 @@ def no_way_round_nbval(chapter):
     return faults
 
 
+def nothing_left_to_write(chapter):
+    """No TODO of a new chapter (tools/new_chapter.py): each fault says what is still to be written."""
+    return [
+        f"cell {cell['id']}: {left.strip()}"
+        for cell in chapter.notebook["cells"]
+        for text in (cell["source"], *map(str, cell["metadata"].get("mystnb", {}).values()))
+        for left in re.findall(r".*\bTODO\b.*", text)
+    ]
+
+
 # What it showed
 
 
@@ -278,6 +288,7 @@ RULES = [
     executed_in_order,
     plain_python,
     no_way_round_nbval,
+    nothing_left_to_write,
     quiet_outputs,
     compared_outputs,
     same_on_any_machine,

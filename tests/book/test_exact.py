@@ -4,19 +4,38 @@ import base64
 import hashlib
 import json
 import sys
+from html.parser import HTMLParser
 
 import honesty
 import numpy as np
 import pytest
 
-from nnfs_book import Dense, Dropout, RandomStream, ReLU, exp, log, matmul, spiral_data, total
+from nnfs_book import (
+    Accuracy,
+    Adam,
+    CategoricalCrossentropy,
+    Dense,
+    Dropout,
+    Model,
+    RandomStream,
+    ReLU,
+    Softmax,
+    exp,
+    fingerprint,
+    load,
+    load_digits,
+    log,
+    matmul,
+    spiral_data,
+    total,
+)
 from nnfs_book.arithmetic import operand_bits
 from nnfs_book.checks.experiments import EXPERIMENTS
 from nnfs_book.network.activations import sigmoid, softmax
-from nnfs_book.presentation.retrain import encoded, retrain
+from nnfs_book.presentation.retrain import bit_state, digits, encoded, retrain
 
 sys.path.insert(0, str(honesty.BOOK / "_ext"))
-from exact import bundled  # noqa: E402
+from exact import bundled
 
 TINY, LARGEST = np.float32(1e-45), np.finfo(np.float32).max
 SPECIAL = np.float32([0, -0.0, TINY, -TINY, 1e-38, LARGEST, -LARGEST, 1, -1, 0.5, 88.7, 88.8, -104])
@@ -145,18 +164,56 @@ def test_relu_lets_the_same_gradients_through(page):
 
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.999])
 def test_dropout_draws_the_same_masks(page, rate):
-    start = np.random.PCG64(7).state["state"]
-    script = """([state, inc, rate, a]) => {
-        const dropout = new exact.Dropout(rate, new exact.PCG64(state, inc));
-        return [1, 2].map(() => bits(dropout.forward(matrix(a)).data));
+    script = """([stream, rate, a, g]) => {
+        const dropout = new exact.Dropout(rate, new exact.PCG64(...stream));
+        return [1, 2].map(() => {
+            const output = bits(dropout.forward(matrix(a)).data);
+            return [output, bits(dropout.backward(matrix(g)).data)];
+        });
     }"""
-    a = matrices(6, 9, 11)[0]
-    found = page.evaluate(script, [str(start["state"]), str(start["inc"]), rate, sent(a)])
-    dropout = Dropout(rate, stream=RandomStream(7))
-    for mask in found:
+    a, g = (matrices(seed, 9, 11)[0] for seed in (6, 7))
+    stream = RandomStream(7)
+    found = page.evaluate(script, [bit_state(stream), rate, sent(a), sent(g)])
+    dropout = Dropout(rate, stream=stream)
+    for output, gradient in found:
         dropout.forward(a)
-        # A number of an odd count leaves half a draw, which neither of the two keeps.
-        assert mask == bits(dropout.output)
+        dropout.backward(g)
+        # An odd count of numbers leaves half a draw, which neither of the two keeps.
+        assert output == bits(dropout.output)
+        assert gradient == bits(dropout.dinputs)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2**32 - 1])
+def test_raw_bits_and_orders(page, seed):
+    script = """([stream, sizes]) => {
+        const draw = new exact.PCG64(...stream);
+        const orders = sizes.map((n) => draw.permutation(n));
+        const raw = Array.from({ length: 1000 }, () => (draw.next(), [draw.high, draw.low]));
+        return [orders, raw];
+    }"""
+    sizes, stream = [1, 2, 7, 1287], RandomStream(seed)
+    orders, raw = page.evaluate(script, [bit_state(stream), sizes])
+    assert orders == [stream.permutation(n).tolist() for n in sizes]
+    bits_of = np.random.PCG64(seed)
+    bits_of.random_raw(sum(sizes))
+    assert raw == [[int(x) >> 32, int(x) & (2**32 - 1)] for x in bits_of.random_raw(1000)]
+
+
+def test_a_bit_is_flipped(page):
+    x = matrices(8, 20, 16)[2].ravel()
+    places = np.arange(x.size) % 23  # neither sign nor exponent, so that none becomes NaN
+    script = "([x, places]) => bits(exact.decode(x).map((x, i) => exact.flipBit(x, places[i])))"
+    wanted = (x.view(np.int32) ^ (1 << places).astype(np.int32)).tolist()
+    assert page.evaluate(script, [encoded(x), places.tolist()]) == wanted
+
+
+def test_digits_carry_whole_numbers_in_parts_of_a_unit(page):
+    whole = np.arange(36)
+    script = "([text, unit]) => bits(exact.readDigits(text, unit))"
+    assert page.evaluate(script, [digits(whole), 16]) == bits(whole / np.float32(16))
+    for other in (36, -1, 0.5, np.nan):
+        with pytest.raises(ValueError, match="whole"):
+            digits([other])
 
 
 @pytest.mark.parametrize("length", [0, 1, 55, 56, 63, 64, 65, 119, 120, 1000])
@@ -167,40 +224,108 @@ def test_sha256(page, length):
     assert found == hashlib.sha256(data).hexdigest()
 
 
-def offer(name, epochs):
-    """Return a training of the book, and what a page holds to repeat it."""
-    classes = 2 if name == "G" else 3
+SETTINGS = {  # of the trainings that a page offers to repeat
+    "N0": {"learning_rate": 0.05},
+    "A": {"l2": 5e-4, "learning_rate": 0.02},
+    "G": {"l2": 5e-4, "learning_rate": 0.001},
+}
+CHAPTERS = {
+    "N0": "training.ipynb",
+    "A": "regularization.ipynb",
+    "G": "logistic_regression.ipynb",
+    "digits": "digits.ipynb",
+}
+
+
+def start(classes, neurons=64):
+    """Return the points and the untrained layers of a training on arms of a spiral."""
     stream = RandomStream(0)
     X, y = spiral_data(samples=100, classes=classes, stream=stream)
-    layers = [Dense(2, 64, stream=stream), Dense(64, 1 if classes == 2 else 3, stream=stream)]
-    rate = 0.001 if name == "G" else 0.02
+    outputs = 1 if classes == 2 else classes
+    layers = [Dense(2, neurons, stream=stream), Dense(neurons, outputs, stream=stream)]
+    return layers, X, y
+
+
+def on_arms(name, epochs):
+    """Train on arms of a spiral; return fingerprint, loss and accuracy, and what a page holds."""
     run = EXPERIMENTS[name](epochs=epochs)
-    return run, retrain(run, X, y, layers, l2=5e-4, learning_rate=rate, decay=5e-7)
+    offer = retrain(
+        *start(2 if name == "G" else 3), epochs, run.sha256, decay=5e-7, **SETTINGS[name]
+    )
+    return run.log[-1]["data_loss"], run.log[-1]["accuracy"], offer
+
+
+def on_digits(epochs):
+    """Train on handwritten digits, in shuffled batches; return the same."""
+    X, y, _, _ = load_digits()
+    stream = RandomStream(0)
+    layers = [Dense(64, 64, stream=stream), Dense(64, 10, stream=stream)]
+    settings = {"learning_rate": 0.01, "batch_size": 128, "stream": stream, "unit": 16}
+    offer = retrain(layers, X, y, epochs, "", **settings)
+    model = Model([layers[0], ReLU(), layers[1], Softmax()])
+    model.compile(Adam(0.01), CategoricalCrossentropy(), [Accuracy()])
+    row = model.fit(X, y, epochs=epochs, batch_size=128, stream=stream).rows[-1]
+    offer.sha256 = fingerprint(layers)
+    return row["data_loss"], row["accuracy"], offer
 
 
 TRAIN = """(start) => {
     const training = new exact.Training(start);
-    let predictions;
-    while (training.epoch < training.epochs) predictions = training.step();
-    const { loss, y } = training;
-    return [training.sha256, loss.loss(predictions, y), loss.accuracy(predictions, y)];
+    let measured;
+    while (training.epoch < training.epochs) measured = training.advance();
+    return [training.sha256, measured.loss, measured.accuracy];
 }"""
+LONG = pytest.param(10_001, marks=pytest.mark.slow)
 
 
-@pytest.mark.parametrize("name", ["G", "A"])
-@pytest.mark.parametrize("epochs", [101, pytest.param(10_001, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("epochs", [201, LONG])
+@pytest.mark.parametrize("name", ["N0", "A", "G"])
 def test_a_training_ends_in_the_same_bits(page, name, epochs):
-    run, offered = offer(name, epochs)
-    sha256, loss, accuracy = page.evaluate(TRAIN, json.loads(json.dumps(offered.start)))
-    assert sha256 == run.sha256 == offered.sha256
-    if epochs % 100 == 1:
-        last = run.log[-1]
-        assert (loss, accuracy) == (np.float32(last["data_loss"]), last["accuracy"])
+    loss, accuracy, offer = on_arms(name, epochs)
+    found = page.evaluate(TRAIN, json.loads(json.dumps(offer.start)))
+    assert found == [offer.sha256, loss, accuracy]
 
 
-def test_the_page_holds_the_starting_weights_of_the_training():
-    run, offered = offer("G", 1)
-    for layer, trained in zip(offered.start["layers"], (run.layers[0], run.layers[2]), strict=True):
-        start = np.frombuffer(base64.b64decode(layer["weights"]), "<f4").reshape(trained.weights.shape)
-        moved = np.abs(start - trained.weights)
-        assert 0 < moved.max() <= np.float32(0.00101)  # by one step of Adam
+@pytest.mark.parametrize("epochs", [3, pytest.param(60, marks=pytest.mark.slow)])
+def test_digits_end_in_the_same_bits(page, epochs):
+    loss, accuracy, offer = on_digits(epochs)
+    sha256, *measured = page.evaluate(TRAIN, json.loads(json.dumps(offer.start)))
+    assert sha256 == offer.sha256
+    assert measured == pytest.approx([loss, accuracy], rel=1e-12)  # means over the batches
+
+
+def test_a_training_with_dropout_ends_in_the_same_bits(page):
+    run = EXPERIMENTS["E"](samples=100, epochs=101)
+    layers, X, y = start(3)
+    settings = {"l2": 5e-4, "learning_rate": 0.05, "decay": 5e-5, "stream": RandomStream(0)}
+    offer = retrain(layers, X, y, 101, run.sha256, **settings)
+    sha256, loss, _ = page.evaluate(TRAIN, offer.start | {"dropout": 0.1})
+    assert (sha256, loss) == (run.sha256, run.log[-1]["data_loss"])
+
+
+class Offers(HTMLParser):
+    """What the trainings on a page hold."""
+
+    def __init__(self, name):
+        super().__init__()
+        self.found = []
+        for _, html in honesty.read_chapter(honesty.BOOK / CHAPTERS[name]).shown("text/html"):
+            self.feed(html)
+        (self.offer,) = self.found
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        if attributes.get("class") == "retrain":
+            self.found.append(attributes)
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_page_holds_the_start_of_its_training(name):
+    offer = on_digits(epochs=1)[-1] if name == "digits" else on_arms(name, 1)[-1]
+    held = json.loads(Offers(name).offer["data-start"])
+    assert held == offer.start | {"epochs": 60 if name == "digits" else 10_001}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_page_wants_the_fingerprint_of_the_stored_run(name):
+    assert Offers(name).offer["data-sha256"] == load(name)[0]["sha256"]

@@ -13,7 +13,7 @@ from nnfs_book import explore, log, rank, total
 from nnfs_book.network.activations import sigmoid, softmax
 
 sys.path.insert(0, str(honesty.BOOK / "_ext"))
-from exact import bundled  # noqa: E402
+from exact import bundled
 
 STATIC = honesty.BOOK / "_static"
 NAMES = ("neuron", "price", "softmax", "valley", "sums", "bug")

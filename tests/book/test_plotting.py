@@ -13,7 +13,6 @@ import pytest
 
 from nnfs_book import presentation
 from nnfs_book.network import activations, losses
-from nnfs_book.presentation.figures import rounded, svg_of
 from nnfs_book.presentation import (
     data_address,
     player,
@@ -25,6 +24,7 @@ from nnfs_book.presentation import (
     show_code,
     without_docstrings,
 )
+from nnfs_book.presentation.figures import rounded, svg_of
 
 pytestmark = pytest.mark.usefixtures("book_style")
 

@@ -807,8 +807,7 @@ def test_code_that_computes_the_formula_is_confirmed():
 
     found = derived(sigmoid).confirm_code(slope, [z])
     assert repr(found) == (
-        "slope computes the derived formula: 1000 points, "
-        "none off by more than 2 float32 roundings of each operation"
+        "slope computes the derived formula: 1000 points, to 2 float32 roundings an operation"
     )
     assert "float64" in repr(derived(sigmoid).confirm_code(slope, [z], dtype="float64", points=50))
     derived(jacobian).confirm_code(matrix, [ZS], indices=(i, j), sizes={K: 4}, points=50)

@@ -12,9 +12,9 @@ import pytest
 
 from nnfs_book.checks import ensembles as ensemble
 from nnfs_book.checks.experiments import EXPERIMENTS, logistic_regression, nudged, spiral_classifier
-from nnfs_book.network.randomness import RandomStream
 from nnfs_book.checks.ledger import claim, ledger
 from nnfs_book.checks.slips import SLIPS
+from nnfs_book.network.randomness import RandomStream
 
 # A member of these is run to its end within seconds.
 QUICK = ("N0", "A", "G", "S2-11")

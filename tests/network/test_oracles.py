@@ -16,9 +16,9 @@ from sklearn import metrics
 from sklearn._loss import loss as sklearn_losses
 from sklearn.neural_network import _stochastic_optimizers as sklearn_optimizers
 
+from nnfs_book.arithmetic import native
 from nnfs_book.network import losses, optimizers
 from nnfs_book.network.activations import Sigmoid, sigmoid, softmax
-from nnfs_book.arithmetic import native
 from nnfs_book.network.layers import Dense
 
 UNIT = 2.0**-23  # in the last place of a float32 next to 1

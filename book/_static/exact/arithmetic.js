@@ -28,6 +28,13 @@ export function exponent(x) {
   return (view.getUint32(0) >>> 20) - 1022;
 }
 
+/** Return a float32 with one of its 32 bits turned over; bit 0 is the last. */
+export function flipBit(x, bit) {
+  view.setFloat32(0, x);
+  view.setUint32(0, view.getUint32(0) ^ (1 << bit));
+  return view.getFloat32(0);
+}
+
 /** Raise a float64 to a whole power of at least 0, by multiplications. */
 export function power(base, n) {
   let result = 1;

@@ -46,6 +46,8 @@ The files build on each other: `expressions`, `reading` (of strings), `printing`
 `comparing` (by numbers), `agreement` (of code).
 """
 
+from sympy import Dummy
+
 from nnfs_book.checks.derivation.agreement import Agreement, compare_code
 from nnfs_book.checks.derivation.comparing import counterexample
 from nnfs_book.checks.derivation.declarations import Declarations
@@ -118,7 +120,18 @@ class Derivation:
         self._proof = Proof(self._given)
         self.name = name
         self.lines, self.reasons, self._points = [self._given.read_line(expression)], [], []
-        self._assumed = Definedness(self._proof).conditions(self.lines[0][1])
+        self._assumed = self._conditions("the first line", self.lines[0][1])
+
+    def _conditions(self, which, line):
+        """Return what has to be assumed so that a line has a value."""
+        conditions = Definedness(self._proof).conditions(line)
+        for e, _, ranges in conditions:
+            if e.atoms(Dummy) - {k for k, _, _ in ranges}:
+                raise DerivationError(
+                    f"{which} could not be proved to have a value where its limit or integral "
+                    "needs one: declare more of what holds"
+                )
+        return conditions
 
     def step(self, expression, because):
         """Add a line, if it is proved equal to the line before.
@@ -148,10 +161,16 @@ class Derivation:
         step = f"step {len(self) + 1} ({because})"
         sides = f"\n  before: {old}\n  after:  {new}"
         self._proof.assume(self._assumed)
-        more = Definedness(self._proof).conditions(after)
-        count, difference = counterexample(
-            self._given, self._proof, before, after, self._assumed, more
-        )
+        more = self._conditions(step, after)
+        try:
+            count, difference = counterexample(
+                self._given, self._proof, before, after, self._assumed, more
+            )
+            assumed = [*self._assumed, *more]
+            self._proof.assume(assumed)
+            proved = count and not difference and self._proof.equal(before, after)
+        except Exception as error:  # SymPy raises errors of many kinds
+            raise DerivationError(f"{step} could not be proved; SymPy says: {error}") from error
         if difference:
             raise DerivationError(f"{step} is false{sides}\n  {difference}")
         if not count:
@@ -161,9 +180,7 @@ class Derivation:
                 f"{step} could not be proved; the new line has a value only if {narrower[0][0]}, "
                 f"and the line before may have one elsewhere{sides}"
             )
-        assumed = [*self._assumed, *more]
-        self._proof.assume(assumed)
-        if not self._proof.equal(before, after):
+        if not proved:
             raise DerivationError(
                 f"{step} could not be proved; it holds at all {count} points tried, which is no "
                 f"proof: take smaller steps, or declare more of what holds{sides}"

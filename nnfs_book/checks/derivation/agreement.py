@@ -52,8 +52,8 @@ def compare_code(given, line, function, arguments, indices, sizes, dtype, points
     allowed = ROUNDINGS * limits.eps * terms + limits.tiny
     off = np.nan_to_num(np.abs(answers - wanted), nan=np.inf) / allowed
     if off.max() <= 1:
-        sentence = f"{name} computes the derived formula: {points} points, none off by more than"
-        return True, f"{sentence} {ROUNDINGS} {answers.dtype} roundings of each operation"
+        exactness = f"{ROUNDINGS} {answers.dtype} roundings an operation"
+        return True, f"{name} computes the derived formula: {points} points, to {exactness}"
     n, place = np.unravel_index(off.argmax(), off.shape)
     point = ", ".join(f"{e} = {v:.6g}" for e, v in zip(order, inputs[n]))
     values = f"{wanted[n, place]:.9g} by the formula, {answers[n, place]:.9g} by {name}"

@@ -6,7 +6,14 @@ import sympy
 from mpmath import mp
 from sympy import Abs, Heaviside, Indexed, Integral, Max, Min, Product, Sum, Symbol, sign
 
-from nnfs_book.checks.derivation.points import DIGITS, MOST_DIGITS, SPARE, Point, Undefined
+from nnfs_book.checks.derivation.points import (
+    DIGITS,
+    MOST_DIGITS,
+    SPARE,
+    Point,
+    Undefined,
+    Unreachable,
+)
 from nnfs_book.checks.derivation.proving import differences
 
 MOST = 60  # choices of the integers that are tried
@@ -31,11 +38,11 @@ def counterexample(given, proof, before, after, assumed, new):
             except Undefined:
                 continue
             a, b = outcomes(point, before, after)
+            if isinstance(a, Unreachable) or isinstance(b, Unreachable):
+                continue
             if isinstance(a, Undefined) and (assumed or isinstance(b, Undefined)):
                 continue
-            if isinstance(b, Undefined) and (
-                has_gaps and str(b) == "zero" or str(b) == "too large"
-            ):
+            if isinstance(b, Undefined) and has_gaps and str(b) == "zero":
                 continue
             break
         else:
@@ -63,7 +70,7 @@ def outcomes(point, *lines):
         if digits >= enough or not differ(*found):
             return found
         if enough > MOST_DIGITS:
-            return [Undefined("too large")] * 2
+            return [Unreachable("too large")] * 2
         digits = enough
 
 
@@ -124,7 +131,9 @@ def further(given, integers, conditions):
             draw = random.Random(value)
             for _ in range(2):
                 yield from given.assignments(
-                    integers, {x: value}, lambda values: draw.sample(values, min(1, len(values)))
+                    integers,
+                    {x: value},
+                    lambda values, draw=draw: draw.sample(values, min(1, len(values))),
                 )
 
 

@@ -4,7 +4,18 @@ import re
 from fractions import Fraction
 
 import sympy
-from sympy import Eq, Expr, Function, Indexed, IndexedBase, Product, Sum, Symbol
+from sympy import (
+    Derivative,
+    Eq,
+    Expr,
+    Function,
+    Indexed,
+    IndexedBase,
+    KroneckerDelta,
+    Product,
+    Sum,
+    Symbol,
+)
 from sympy.core.function import AppliedUndef
 from sympy.core.relational import Relational
 
@@ -31,7 +42,9 @@ class Declarations:
                 raise TypeError(f"symbols and domain take Symbol or IndexedBase, got {x!r}")
             self.names[str(x)] = x
         for x, interval in domain.items():
-            self.domain[x] = read_interval(x, interval)
+            self.domain[x] = low, high = read_interval(x, interval)
+            if x.is_nonnegative and low < 0 or x.is_nonpositive and high > 0:
+                raise ValueError(f"domain of {x} contradicts the sign that {x} is declared with")
             if isinstance(interval, list):
                 self.closed.add(x)
         if isinstance(where, str) or not all(isinstance(text, str) for text in where):
@@ -143,6 +156,9 @@ class Declarations:
         if not isinstance(e, Expr):
             raise TypeError(f"expression must be a string or a SymPy expression, got {line!r}")
         self.check(e)
+        for f in sorted(e.atoms(AppliedUndef), key=str):
+            if f.func not in self.definitions:
+                raise TypeError(f"the function {f.func} is not defined in where=")
         return " ".join(line.split()), e
 
     def check(self, e):
@@ -159,6 +175,13 @@ class Declarations:
                 raise ValueError(f"expression: {x} differs from the {x} declared before")
             if x in counting and not x.is_integer:
                 raise ValueError(f"expression: {x} counts, so declare it with integer=True")
+        counts += [i for delta in e.atoms(KroneckerDelta) for i in delta.args]
+        for n in counts:
+            if not n.is_integer:
+                raise ValueError(f"expression: {n} is an index or a bound, but may be no integer")
+        for x in {x for slope in e.atoms(Derivative) for x in slope.variables}:
+            if x.is_integer:
+                raise ValueError(f"expression: {x} is an integer, so there is no slope along it")
 
     def allows(self, x, v):
         """Whether x may have the value v."""

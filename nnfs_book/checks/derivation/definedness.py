@@ -28,6 +28,7 @@ from sympy import (
 from sympy.core.function import AppliedUndef
 
 from nnfs_book.checks.derivation.expressions import Over, arguments_of, head_of
+from nnfs_book.checks.derivation.limits import by_sympy, limit
 from nnfs_book.checks.derivation.printing import Printer
 from nnfs_book.checks.derivation.reading import KNOWN, read
 
@@ -146,32 +147,37 @@ class Definedness:
 
     def note(self, e, relation, ranges):
         """Add a condition in its simplest form, unless it is proved."""
-        if near := e.free_symbols & self.near.keys():
-            if self.holds_near(e, relation, near):
-                return
         for condition in simplest(self.proof, e, relation):
-            if condition not in self.found and not self.proof.follows(condition):
+            if condition in self.found or self.proof.follows(condition):
+                continue
+            near = [u for u in self.near if condition.expression.has(u)]
+            if not near or not self.settled_near(condition, near[-1], ranges):
                 needed = kept(condition.expression, ranges)
                 self.found.append(condition._replace(ranges=needed))
 
-    def holds_near(self, e, relation, near):
-        """Whether a condition holds close enough to the target of a limit.
+    def settled_near(self, condition, u, ranges):
+        """Whether a condition holds close enough to the target of a limit, perhaps by another one.
 
         What exponentials, logarithms, powers and absolute values make up is there always positive,
-        always zero or always negative, so that one that is not zero throughout will do.
+        always zero or always negative, so that one that is not zero throughout will do. Where there
+        are parameters, what the expression comes to has to meet the condition.
         """
-        (u,) = near
-        if self.proof.signs.holds(e, ">" if relation == ">=" else relation):
-            return True
+        e, relation, _ = condition
         end, side = self.near[u]
-        towards = sympy.limit(e, u, end, side)
-        if relation == "!=" and (towards.is_nonzero or towards.is_infinite):
+        if e.free_symbols != {u}:
+            towards = limit(e.xreplace({u: 1 / u}) if end is sympy.oo else e, u, self.proof)
+            if towards is None or towards == 0:
+                return False
+            self.note(towards, relation, ranges)
+            self.note(towards, "!=", ranges)
             return True
-        if towards.is_positive or towards is sympy.oo:
-            return True
-        if towards == 0 and e.free_symbols == {u} and sympy.simplify(e) != 0:
-            return relation == "!=" or sympy.limit(1 / e, u, end, side) is sympy.oo
-        return False
+        towards = by_sympy(e, u, end, side)
+        if towards is None or towards != 0:
+            good = towards is not None and (towards.is_infinite or towards.is_nonzero)
+            return bool(good and (relation == "!=" or towards.is_extended_positive))
+        if sympy.simplify(e) == 0:
+            return False
+        return relation == "!=" or by_sympy(1 / e, u, end, side) is sympy.oo
 
     # --- what surrounds
 
@@ -247,7 +253,8 @@ class Definedness:
         if a.is_infinite and b.is_infinite:
             place = Dummy("u", real=True)
         elif a.is_infinite or b.is_infinite:
-            place = b - u if a.is_infinite else a + u
+            end, infinite = (b, a) if a.is_infinite else (a, b)
+            place = end + u * sympy.sign(infinite)
         else:
             place = a + (b - a) / (1 + u)
         self.inside(e.function, env={**self.env, x: place})

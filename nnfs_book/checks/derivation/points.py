@@ -42,6 +42,8 @@ from nnfs_book.checks.derivation.expressions import (
 DIGITS = 50  # of every value
 SPARE = 10  # digits more, which cancellation may cost
 MOST_DIGITS = 2000  # that are tried where exponentials differ by many orders of magnitude
+MOST_TERMS = 10_000  # of a sum that is added up
+MOST_EXPONENT = 10**9  # of an exponential
 SPECIAL = [Fraction(text) for text in "0 1 -1 1/2 -1/2 1/100 10 -10 7 -7 1000 -1000".split()]
 
 PARTS = [n for n in range(1, 1000) if n != 500]  # of a range, but the middle, which is often 0
@@ -49,6 +51,10 @@ PARTS = [n for n in range(1, 1000) if n != 500]  # of a range, but the middle, w
 
 class Undefined(Exception):
     """An expression has no real value at a point: of something that is "zero", "negative", ..."""
+
+
+class Unreachable(Undefined):
+    """An expression may have a value at a point, but it is not found."""
 
 
 def nonzero(x):
@@ -122,8 +128,8 @@ class Point:
                 return +self.at(line, self.integers)
         except ZeroDivisionError:
             raise Undefined("zero") from None
-        except OverflowError:
-            raise Undefined("too large") from None
+        except (OverflowError, MemoryError):
+            raise Unreachable("too large") from None
 
     def aim(self, x, place, distance):
         """Move x to a place that depends on the others, or to a distance from it."""
@@ -150,6 +156,7 @@ class Point:
         close = (high - low) / Fraction(10**6)
         special = [v for v in SPECIAL if self.given.allows(x, v)]
         special += [low + close, high - close] if x in self.given.domain else []
+        special += [v for v in (low, high) if x in self.given.closed and v not in special]
         if self.turn is not None and special:
             shift = len(self.values) * (self.turn // len(special))
             return special[(self.turn + shift) % len(special)]
@@ -196,8 +203,6 @@ class Point:
             formal, body = self.given.definitions[head]
             arguments = [self.at(a, env) for a in arguments_of(e)]
             return self.at(body, self.integers | dict(zip(formal, arguments)))
-        if isinstance(e, AppliedUndef):
-            raise TypeError(f"the function {head} is not defined in where=")
         if key not in self.values:
             self.values[key] = self.draw(head)
         return number(self.values[key])
@@ -223,6 +228,8 @@ class Point:
                 return self.limit(e, env)
         if e in CONSTANTS:
             return +CONSTANTS[e]
+        if e.is_infinite:
+            raise Undefined("infinite")
         if e.func not in FUNCTIONS:
             raise TypeError(f"cannot evaluate {e.func.__name__} in {e} numerically")
         arguments = [self.at(a, env) for a in e.args]
@@ -230,6 +237,8 @@ class Point:
             self.exponent = max(self.exponent, abs(arguments[0]))
         elif e.func is Pow and arguments[0] != 0:
             self.exponent = max(self.exponent, abs(arguments[1] * mp.mag(arguments[0])))
+        if self.exponent > MOST_EXPONENT:
+            raise Unreachable("too large")
         return FUNCTIONS[e.func](*arguments)
 
     def slope(self, e, env):
@@ -237,6 +246,8 @@ class Point:
         *others, x = e.variables
         body = derivative(e.expr, others) if others else e.expr
         digits, centre = mp.dps, self.at(x, env)
+        if digits > MOST_DIGITS:
+            raise Unreachable("a slope of a slope of a slope ...")
         with mp.workdps(3 * digits):
             h = mp.mpf(10) ** -digits * (min(1, abs(centre)) or 1)
             middle = self.near(body, x, centre, env)
@@ -268,6 +279,8 @@ class Point:
         first, last = (int(self.at(end, env)) for end in ends)
         if last < first - 1:
             raise Undefined("out of order")
+        if last - first > MOST_TERMS:
+            raise Unreachable("too many terms")
         terms = [self.repeated(e, inner, {**env, k: n}) for n in range(first, last + 1)]
         return total(terms) if isinstance(e, Sum) else mp.fprod(terms)
 
@@ -275,6 +288,8 @@ class Point:
         """Evaluate an Integral by quadrature."""
         ((x, *ends),) = e.limits
         ends = [self.end(end, env) for end in ends]
+        if e.function.has(Abs, Max, Min, sign, Heaviside):
+            raise Unreachable("the quadrature of kinks is not exact")
         return mp.quad(lambda v: self.at(e.function, {**env, x: v}), ends)
 
     def end(self, e, env):
@@ -287,9 +302,10 @@ class Point:
         """Evaluate a Limit at very close points, which have to agree."""
         body, x, target, side = e.args
         values, exponent = [], self.exponent
+        distances = mp.mpf(10) ** (-mp.dps // 2), mp.mpf(10) ** -mp.dps
         with mp.workdps(4 * mp.dps):
             end = self.end(target, env)
-            for h in (mp.mpf(10) ** -30, mp.mpf(10) ** -60):
+            for h in distances:
                 for d in {"+": (h,), "-": (-h,)}.get(str(side), (h, -h)):
                     v = mp.sign(end) / h if mp.isinf(end) else end + d
                     values.append(self.at(body, {**env, x: v}))

@@ -20,6 +20,7 @@ from sympy import (
     Max,
     Min,
     Mul,
+    Piecewise,
     Pow,
     Product,
     Rational,
@@ -33,6 +34,8 @@ from sympy.core.function import AppliedUndef
 
 from nnfs_book.checks.derivation.definedness import Condition, merged, upright, without_root
 from nnfs_book.checks.derivation.expressions import Over, arguments_of, head_of, symbols_in
+from nnfs_book.checks.derivation.limits import by_sympy, places
+from nnfs_book.checks.derivation.limits import limit as limit_of
 from nnfs_book.checks.derivation.signs import Signs
 
 
@@ -61,11 +64,14 @@ class Proof:
         for x, (low, _) in given.domain.items():
             sign = "positive" if low > 0 or low == 0 and x not in given.closed else "nonnegative"
             self.proxies[x] = type(x)(str(x), **{sign if low >= 0 else "real": True})
+        self.assumed = None
         self.assume([])
 
     def assume(self, conditions):
         """Rely on conditions, and on no others."""
-        self.assumed, self.signs = list(conditions), Signs(self)
+        if conditions == self.assumed:
+            return
+        self.assumed, self.signs, self.lines = list(conditions), Signs(self), {}
         self.assumed_bounds, self.solved = {}, []
         for e, relation, ranges in merged(self.assumed):
             if not ranges:
@@ -151,6 +157,8 @@ class Proof:
     def equal(self, left, right):
         """Whether two lines are proved equal."""
         difference = self.normal_form(left) - self.normal_form(right)
+        if any(self.normal_form(line).has(*UNKNOWN) for line in (left, right)):
+            return False
         self.constrained = True
         try:
             return self.is_zero(difference)
@@ -182,6 +190,8 @@ class Proof:
         arguments = [self.value(a, env, held) for a in e.args]
         if isinstance(e, Over):
             return arguments[0] / arguments[1]
+        if isinstance(e, Pow) and length(*arguments) > MOST_TERMS:
+            raise ValueError(f"{sympy.sstr(e)} is too long to be written out")
         if isinstance(e, log) and arguments[0].has(Product):
             return self.log_of_product(arguments[0], held)
         return e.func(*arguments)
@@ -201,10 +211,13 @@ class Proof:
         """Carry out a derivative; one by a defined quantity treats it as a variable."""
         heads = [head_of(x) for x in e.variables if head_of(x) in self.given.definitions]
         inside = (*held, *heads)
-        result = self.value(e.expr, env, inside)
+        given = {x: Dummy(x.name, real=True) for x in e.variables if x in env}  # a slope at a place
+        result = self.value(e.expr, {**env, **given}, inside)
         for x in e.variables:
-            result = result.diff(self.value(x, env, inside)).replace(DiracDelta, lambda *_: 0)
+            along = given[x] if x in given else self.value(x, env, inside)
+            result = result.diff(along).replace(DiracDelta, lambda *_: 0)
             result = self.value(result, {}, inside)  # kinks, where a jump would be, are left out
+        result = self.value(result, {own: sympy.sympify(env[x]) for x, own in given.items()}, inside)
         return self.value(result, {}, held) if heads else result
 
     def log_of_product(self, e, held):
@@ -228,10 +241,16 @@ class Proof:
         ends = [self.value(end, env, held) for end in ends]
         if isinstance(e, Integral):
             return Integral(body, (own, *ends)).doit()
-        try:
-            return Limit(body, own, *ends, str(e.args[3])).doit()
-        except (ValueError, NotImplementedError):  # there is none, or SymPy does not find it
-            return Limit(body, own, *ends, str(e.args[3]))
+        (target,), side = ends, str(e.args[3])
+        if body.free_symbols | target.free_symbols == {own}:
+            found = {by_sympy(body, own, target, side)}
+        else:
+            u = Dummy("u", positive=True)
+            found = {
+                limit_of(self.value(body.xreplace({own: place}), {}), u, self)
+                for place in places(target, side, u)
+            }
+        return found.pop() if len(found) == 1 and None not in found else Limit(body, own, target)
 
     def repeated(self, e, limits, env, held):
         """Evaluate a Sum or a Product, its outermost limits first."""
@@ -239,7 +258,7 @@ class Proof:
             return self.value(e.function, env, held)
         *inner, (k, a, b) = limits
         a, b = self.value(a, env, held), self.value(b, env, held)
-        if (b - a).is_Integer:
+        if (b - a).is_Integer and b - a < MOST_TERMS:
             each = [{**env, k: a + n} for n in range(int(b - a) + 1)]
             combine = Add if isinstance(e, Sum) else Mul
             return combine(*(self.repeated(e, inner, one, held) for one in each))
@@ -352,7 +371,7 @@ class Proof:
         for delta in Mul.make_args(inside):
             if isinstance(delta, KroneckerDelta) and k in delta.args:
                 (j,) = set(delta.args) - {k}
-                if self.within(j, [a], [b]):
+                if not j.has(k) and self.within(j, [a], [b]):
                     return self.value(term.xreplace({delta: Integer(1)}).subs(k, j), {})
         return None
 
@@ -367,9 +386,12 @@ class Proof:
             if not isinstance(entry, Indexed) or (body / entry).has(k):
                 continue
             for other, (own, *own_ends), value in self.given.constraints:
-                same = entry.base == self.proxies.get(other.base, other.base) and [a, b] == own_ends
-                pairs = zip(entry.indices, other.indices)
-                if same and all(i == k if j == own else self.covers(j, i) for i, j in pairs):
+                if entry.base != self.proxies.get(other.base, other.base):
+                    continue
+                pairs = list(zip(entry.indices, other.indices))
+                ends = [end.xreplace({j: i for i, j in pairs}) for end in own_ends]
+                fits = all(i == k if j == own else self.covers(j, i) for i, j in pairs)
+                if fits and [a, b] == ends:
                     return value * body / entry
         return None
 
@@ -413,7 +435,8 @@ class Proof:
 
     def vanishes_by_cases(self, e, depth=4):
         """Whether e is zero on both sides of a kink, and at it."""
-        switches = sorted((g for f in e.atoms(*KINKS) for g in differences(f)), key=str)
+        switches = [g for f in e.atoms(*KINKS) for g in differences(f)]
+        switches.sort(key=lambda g: (g.has(*KINKS), str(g)))  # the innermost first
         switches = [g for g in switches if not any(x.name[0] == "_" for x in g.free_symbols)]
         if not switches or not depth:
             return False
@@ -558,10 +581,13 @@ class Proof:
         """
         given = self.given
         ends = {total.limits[-1][2] for total in outermost(e, (Sum, Product))}
-        fixed = [
-            end for x in e.free_symbols & given.bounds.keys() for end in sum(given.bounds[x], [])
-        ]
+        bounded = given.integers_in(e) & given.bounds.keys()
+        fixed = [end for x in bounded for end in sum(given.bounds[x], [])]
         fixed += [end for _, limits, _ in given.constraints for end in limits]
+        for condition in self.assumed:  # what holds for n has to hold for all sizes below n
+            alone = condition.relation == ">=" and len(condition.expression.free_symbols) == 1
+            lower = [low for _, low, _ in condition.ranges]
+            fixed += lower if alone else [condition.expression, *lower]
         sizes = []
         for n in sorted(symbols_in(ends) - symbols_in(fixed), key=str):
             lows, highs = self.ends(n)
@@ -623,7 +649,18 @@ SORTS = {  # (relation, whether it is known not to be negative) -> what it is
     (">=", True): "nonnegative",
 }
 KINKS = (Abs, sign, Max, Min, Heaviside)
+UNKNOWN = (Limit, Piecewise, sympy.oo, -sympy.oo, sympy.zoo, sympy.nan)  # whether it has a value
 FEW = 12  # terms that are taken out of a sum at most
+MOST_TERMS = 10_000  # of a sum or a power, or digits of a number, that are written out
+
+
+def length(base, n):
+    """Return how many terms, or digits, the power of a sum, or of a fraction, has."""
+    if not n.is_Integer or base in (0, 1, -1):
+        return 1
+    if base.is_Rational:
+        return abs(n) * len(str(max(abs(base.p), base.q)))
+    return sympy.binomial(abs(n) + len(Add.make_args(base)) - 1, abs(n))
 
 
 def differences(f):

@@ -1,30 +1,39 @@
 """From a string to an expression that stays as it is written."""
 
 import ast
+from decimal import Decimal
 
 import sympy
 from sympy import (
     Add,
+    Derivative,
     Eq,
     Expr,
     Ge,
     Gt,
     Indexed,
     IndexedBase,
+    Integral,
     Le,
     Limit,
     Lt,
     Mul,
     Pow,
+    Product,
     Rational,
+    Sum,
+    Symbol,
     Tuple,
 )
+from sympy.core.function import AppliedUndef
 
 from nnfs_book.checks.derivation.expressions import Over, derivative
 
 FUNCTIONS = "exp log sqrt tanh sinh cosh Abs sign Max Min Heaviside KroneckerDelta".split()
 OPERATORS = "Derivative Sum Product Integral Limit".split()
 KNOWN = {name: getattr(sympy, name) for name in [*FUNCTIONS, *OPERATORS, "E", "pi", "oo"]}
+ARGUMENTS = {"KroneckerDelta": (2, 2), "Heaviside": (1, 2), "Max": (1, 99), "Min": (1, 99)}
+MOST_DIGITS = 1000  # of a number that is written as a decimal
 COMPARE = {ast.Eq: Eq, ast.Lt: Lt, ast.LtE: Le, ast.Gt: Gt, ast.GtE: Ge}
 
 
@@ -42,6 +51,8 @@ def read(text, names):
     except SyntaxError as error:
         raise ValueError(f"cannot read {text!r}: {error.msg}") from None
     for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and type(node.value) is float:
+            node.value = decimal(ast.get_source_segment(text.strip(), node))
         if isinstance(node, ast.Name) and node.id not in names:
             raise ValueError(
                 f"the name {node.id!r} is not declared: add it to symbols=, or define it in "
@@ -53,6 +64,13 @@ def read(text, names):
         raise ValueError(f"cannot read {text!r}: {error}") from None
 
 
+def decimal(digits):
+    """Return a decimal number with all the digits that are written; a float would lose some."""
+    if abs(Decimal(digits).adjusted()) > MOST_DIGITS:
+        raise ValueError(f"cannot read {digits}: it has too many digits")
+    return Rational(digits)
+
+
 def build(node, names):
     """Return what a piece of Python's syntax tree says."""
 
@@ -60,8 +78,8 @@ def build(node, names):
         return build(node, names)
 
     match node:
-        case ast.Constant(value) if type(value) in (int, float):
-            return Rational(str(value))
+        case ast.Constant(value) if type(value) is int or isinstance(value, Rational):
+            return Rational(value)
         case ast.Name(name) if isinstance(names[name], Expr):
             return names[name]
         case ast.Tuple(items):
@@ -102,10 +120,35 @@ def chain(kind, left, right):
 
 def apply(function, arguments):
     """Return a function, a sum, a derivative, ... that stays as it is."""
+    least, most = ARGUMENTS.get(name := function.__name__, (1, 1))
+    if name in FUNCTIONS and not least <= len(arguments) <= most:
+        raise TypeError(f"{name} cannot have {len(arguments)} arguments")
     if function is sympy.sqrt:
         return Pow(*arguments, Rational(1, 2), evaluate=False)
-    if function is sympy.Derivative:
-        return derivative(arguments[0], arguments[1:])
-    if function.__name__ in OPERATORS:
-        return function(*arguments)
+    if function is Derivative:
+        return checked(derivative(arguments[0], arguments[1:]))
+    if name in OPERATORS:
+        return checked(function(*arguments))
     return function(*arguments, evaluate=False)
+
+
+def checked(e):
+    """Return a derivative, a sum, ... if it says by what, from where, and to where."""
+    match e:
+        case Derivative():
+            good = len(e.args) > 1 and all(
+                isinstance(x, (Symbol, Indexed, AppliedUndef)) and n.is_Integer and n > 0
+                for x, n in e.args[1:]
+            )
+            form = "Derivative(f, x) or Derivative(f, (x, 2))"
+        case Sum() | Product():
+            good = all(len(limit) == 3 for limit in e.limits)
+            form = f"{type(e).__name__}(f, (k, 1, K))"
+        case Integral():
+            good = [len(limit) for limit in e.limits] == [3]
+            form = "Integral(f, (x, a, b))"
+        case _:
+            good, form = True, ""
+    if not good:
+        raise TypeError(f"it is written as {form}")
+    return e
