@@ -140,7 +140,7 @@ def test_pictures_keep_their_place_until_they_are_there(opened):
 
 def test_head_says_what_the_page_is(opened):
     description = opened.page.locator("meta[name=description]").get_attribute("content")
-    assert 40 < len(description) <= 162 and "\\" not in description
+    assert 30 < len(description) <= 162 and "\\" not in description
     assert opened.all("meta[property^='og:']", "all => all.length") >= 4
 
 
