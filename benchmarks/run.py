@@ -15,12 +15,13 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
+import nnfs_book
 from benchmarks.configurations import CONFIGURATIONS
 from benchmarks.goals import goals
 from benchmarks.machine import machine
 from benchmarks.sections import first_use, linearity, side_by_side
 
-RESULTS = Path(__file__).with_name("results.json")
+RESULTS = Path(nnfs_book.__file__).with_name("records") / "benchmarks.json"
 
 
 def main():
@@ -71,12 +72,12 @@ def stored_or_new():
         stored = json.loads(RESULTS.read_text())
         if stored["machine"] == here:
             return stored
-        print("results.json comes from another machine or other versions: all of it is replaced\n")
+        print("benchmarks.json comes from another machine or other versions: all of it is replaced\n")
     return {"machine": here, "sections": {}, "goals": []}
 
 
 def store(results):
-    """Write results.json, the goals judged anew."""
+    """Write benchmarks.json, the goals judged anew."""
     results["goals"] = goals(results["sections"])
     RESULTS.write_text(json.dumps(results, indent=1) + "\n")
 

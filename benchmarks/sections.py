@@ -1,4 +1,4 @@
-"""The parts of a run: each measures one thing and returns it as a dict for results.json."""
+"""The parts of a run: each measures one thing and returns it as a dict for benchmarks.json."""
 
 from contextlib import ExitStack
 from functools import partial

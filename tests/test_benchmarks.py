@@ -12,13 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import nnfs_book
 from benchmarks import configurations, sections, summaries, workers
 from benchmarks.configurations import CONFIGURATIONS, DIGITS, A, D, F, spiral
 from benchmarks.contenders import CONTENDERS, Ours, OursNative, PlainNumpy
 from benchmarks.goals import goals
 from nnfs_book import arithmetic
 
-RESULTS = Path(configurations.__file__).with_name("results.json")
+RESULTS = Path(nnfs_book.__file__).with_name("records") / "benchmarks.json"
 SMALL = replace(D, make_data=partial(spiral, 30), sizes=(2, 16, 3))
 IN_BATCHES = replace(SMALL, sizes=(2, 16, 8, 3), batch_size=32)
 

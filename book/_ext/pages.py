@@ -1,12 +1,9 @@
 """Sphinx extension: pages that are light, fit a phone, and can be read by everyone.
 
 Here is changed what the themes and MyST-NB write; ``_templates`` and the style sheets do the rest.
-``BOOK_ADDRESS`` and ``BOOK_SOURCE`` in the environment say where the book and its repository are
-published, and are empty in a build for oneself.
 """
 
 import hashlib
-import os
 import re
 from html import unescape
 from pathlib import Path
@@ -15,12 +12,15 @@ from urllib.parse import unquote
 from docutils import nodes
 from fonts import cut
 
+NOWHERE = "https://example.org/"  # where a book is that has not been published
 WIDE = 560  # pixels: the text of a wider picture is too small on a phone
 LONG = 100  # columns: what is longer is a sentence, not a table
 TAG = re.compile(r"<[^>]+>")
 BOX = re.compile(r"<pre>(.*?)</pre>", re.DOTALL)
 DRAWN = re.compile(r'src="data:image/svg\+xml,([^"]*)"')
-IMAGE = re.compile(r'<img (?P<rest>[^>]*src="(?P<link>[^"]*_images/(?P<name>[^"/]+\.svg))"[^>]*?) ?/?>')
+IMAGE = re.compile(
+    r'<img (?P<rest>[^>]*src="(?P<link>[^"]*_images/(?P<name>[^"/]+\.svg))"[^>]*?) ?/?>'
+)
 SIDES = re.compile(r"""<svg[^>]*? width=["']([\d.]+)pt["'] height=["']([\d.]+)pt["']""")
 HEAVY = re.compile(r'<script defer src="[^"]*fontawesome\.js[^"]*"></script>')
 ICON_FONT = "vendor/fontawesome/webfonts/fa-solid-900.ttf"
@@ -128,13 +128,11 @@ def change(app, page, template, context, doctree):
 
 
 def publish(app, config):
-    """Fill in where the book is published."""
-    config.html_baseurl = os.environ.get("BOOK_ADDRESS", "")
-    if source := os.environ.get("BOOK_SOURCE"):
-        config.html_theme_options |= {
-            "repository_url": source,
-            "launch_buttons": {"binderhub_url": "https://mybinder.org"},
-        }
+    """Say where the book is published, if it is."""
+    if config.html_baseurl.startswith(NOWHERE):
+        config.html_baseurl = config.html_theme_options["repository_url"] = ""
+    else:
+        config.html_theme_options["launch_buttons"] = {"binderhub_url": "https://mybinder.org"}
 
 
 def write_icons(static, pages):
@@ -150,13 +148,13 @@ def write_icons(static, pages):
 
 
 def finish(app, exception):
-    """Write what belongs to the whole book: its icons, its first page, and the list of its pages."""
+    """Write what belongs to the whole book: its icons, its first page, the list of its pages."""
     if exception or app.builder.format != "html":
         return
     out, base, root = Path(app.outdir), app.config.html_baseurl, app.config.master_doc
     write_icons(out / "_static", out.rglob("*.html"))
     canonical = f'<link rel="canonical" href="{base}{root}.html">\n' if base else ""
-    first = REDIRECT.format(root=root, title=app.config.project, canonical=canonical)
+    first = REDIRECT.format(root=root, title=app.config.html_title, canonical=canonical)
     (out / "index.html").write_text(first, "utf-8")
     if base:
         pages = (f"<url><loc>{base}{page}.html</loc></url>" for page in sorted(app.env.found_docs))

@@ -21,8 +21,8 @@
 
   /** Axes, with a grid at the ticks, on which things are drawn in the units of the data. */
   class Plot {
-    constructor({ x, y, xTicks = x, yTicks = y, xLabel = "", yLabel = "", height = 240 }) {
-      const [width, left, right, top, bottom] = [420, 36, 14, 26, 38];
+    constructor({ x, y, xTicks = x, yTicks = y, xLabel = "", yLabel = "", height = 230 }) {
+      const [width, left, right, top, bottom] = [420, 36, 22, 26, 38];
       const [w, h] = [width - left - right, height - top - bottom];
       this.x = (value) => left + (w * (value - x[0])) / (x[1] - x[0]);
       this.y = (value) => top + h - (h * (value - y[0])) / (y[1] - y[0]);
@@ -162,6 +162,7 @@
       [at0, at1].forEach((y, x) => {
         plot.line([[x, 0], [x, y], [-3, y]], ORANGE, 1, "4 3");
         plot.dot(x, y, ORANGE);
+        plot.note(x, y, y.toFixed(3), 8, 14, "start");
       });
       const half = weight ? ` It passes one half at the input ${signed((-bias / weight).toFixed(2))}.` : "";
       const text = `The output is ${at0.toFixed(3)} at the input 0 and ${at1.toFixed(3)} at 1.${half}`;
@@ -268,7 +269,7 @@
     ],
     show({ shuffles }, { numbers }) {
       const given = exact.decode(numbers);
-      const found = []; // for each order: the sum one after the other, and the sum on the grid
+      const found = []; // for each order: the sum one after the other, and by total
       let running;
       for (let shuffle = 0; shuffle <= shuffles; shuffle++) {
         const terms = Float32Array.from(order(given.length, shuffle), (i) => given[i]);
@@ -293,16 +294,15 @@
       const most = Math.max(5, ...counts.values());
       const ends = new Plot({
         x: [-side - 1, side + 1], xTicks: [-side, 0, side], y: [0, most],
-        xLabel: "units in the last place from the sum on the grid", yLabel: "orders",
+        xLabel: "units in the last place from total's sum", yLabel: "orders",
       });
       counts.forEach((count, off) => ends.bar(off, 0.8, count, BLUE));
       ends.line([[0, 0], [0, most]], ORANGE);
       const grids = new Set(found.map(([, onGrid]) => onGrid));
       const text =
-        `One after the other in float32, these ${given.length} numbers now give ` +
-        `${signed(last.toPrecision(9))}. Different sums so far: ${new Set(found.map(([s]) => s)).size} ` +
-        `in ${found.length} order${shuffles ? "s" : ""}. On the grid: ${grids.size}, ` +
-        `${signed(grid.toPrecision(9))}.`;
+        `In this order, one after the other, the sum is ${signed(last.toPrecision(9))}; by total it is ` +
+        `${signed(grid.toPrecision(9))}. Different sums in ${found.length} order${shuffles ? "s" : ""} ` +
+        `so far: ${counts.size} one after the other, ${grids.size} by total.`;
       return { plots: [way, ends], text, values: [last, grid, grids.size] };
     },
   };
@@ -317,13 +317,15 @@
     return Number(down ? (up - 10 ** -decimals).toFixed(decimals) : up);
   }
 
+  const BARS = 60;
+
   /** Draw how many runs end where, and a number among them. */
   function crowd(runs, number, xLabel) {
     const [low, high] = [Math.min(...runs), Math.max(...runs)];
-    const width = (high - low || 0.001) / 30;
-    const counts = Array(31).fill(0);
+    const width = (high - low || 0.001) / BARS;
+    const counts = Array(BARS + 1).fill(0);
     for (const x of runs) counts[Math.floor((x - low) / width)] += 1;
-    counts[29] += counts.pop(); // the highest
+    counts[BARS - 1] += counts.pop(); // the highest run
     const [from, to] = [Math.min(low, number ?? low), Math.max(high, number ?? high)];
     const edge = (to - from || 0.001) / 20;
     const plot = new Plot({
@@ -331,7 +333,10 @@
     });
     counts.forEach((count, i) => plot.bar(low + (i + 0.5) * width, 0.85 * width, count, BLUE));
     for (const x of [low, high]) plot.note(x, 0, x.toFixed(3), 0, 16);
-    if (number !== null) plot.line([[number, 0], [number, Math.max(...counts)]], ORANGE, 3);
+    if (number !== null) {
+      plot.line([[number, 0], [number, Math.max(...counts)]], ORANGE, 2);
+      plot.note(number, Math.max(...counts), "yours");
+    }
     return plot;
   }
 

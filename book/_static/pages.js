@@ -11,6 +11,11 @@
     }
   }
 
+  // The theme takes the focus from its switch, and the keyboard would be nowhere.
+  for (const button of document.querySelectorAll(".theme-switch-button")) {
+    button.addEventListener("click", () => button.focus());
+  }
+
   // On paper all folds are open, all pictures there, and the colours those of paper.
   let folds, theme;
 

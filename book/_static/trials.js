@@ -82,7 +82,7 @@
       this.weights = exact.decode(start.layers[0].weights);
       const { inputs, y } = new exact.Training(start);
       this.points = { inputs: inputs.data, y };
-      this.weight = this.slider("weight", "weight of the first layer", 1, this.weights.length, 1);
+      this.weight = this.slider("weight", "weight of the first layer", 1, this.weights.length, 3);
       this.bit = this.slider("bit", "its bit, counted from the last", 0, 22, 0);
       this.planes = ["As it is", "One bit flipped"].map((title) => new Plane(`${title}: ${place.dataset.alt}`));
       this.curve = new Curve("The largest difference between two weights, epoch by epoch, on a log scale.");

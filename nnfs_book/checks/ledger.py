@@ -329,13 +329,17 @@ def confirmations(folder):
 
     Raises
     ------
+    FileNotFoundError
+        If no claim is confirmed: the chapters are elsewhere.
     ValueError
         If a claim is confirmed twice.
 
     Examples
     --------
-    >>> confirmations("a folder without notebooks")
-    {}
+    >>> confirmations("nowhere")
+    Traceback (most recent call last):
+        ...
+    FileNotFoundError: folder must hold the chapters, and no claim is confirmed in nowhere
     """
     found = {}
     for path in sorted(Path(folder).glob("*.ipynb")):
@@ -347,6 +351,10 @@ def confirmations(folder):
                     raise ValueError(f"{id} is confirmed in {found[id].chapter} and {path.stem}")
                 corrected = " ".join((block["corrected"] or "").split())
                 found[id] = Confirmation(id, path.stem, block["verdict"], corrected, block[0])
+    if not found:
+        raise FileNotFoundError(
+            f"folder must hold the chapters, and no claim is confirmed in {folder}"
+        )
     return {id: found[id] for id in ledger() if id in found}
 
 

@@ -21,7 +21,8 @@ import nnfs_book
 WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 PAGES = [f"{name}.html" for name in honesty.toc_files(honesty.read_toc())]
 PATIENCE = 300_000  # milliseconds to wait for a page, on a busy machine
-RETRAINED = "book/logistic_regression.html"
+TRIED = ["book/logistic_regression.html", "book/regularization.html"]  # trainings to change
+RETRAINED = [*TRIED, "book/training.html", "book/digits.html"]
 LIGHT = 450_000  # bytes, compressed: what a first visit may ask for
 expect.set_options(timeout=PATIENCE / 10)
 
@@ -165,13 +166,21 @@ def test_page_is_accessible(visit, name, scheme, viewport):
     assert violations(page) == []
 
 
+def test_keyboard_stays_at_the_theme_switch(visit):
+    page = visit(PAGES[0], viewport=WIDE).page
+    switch = page.get_by_role("button", name="Color mode")
+    switch.press("Enter")
+    expect(switch).to_be_focused()
+    assert switch.evaluate("button => getComputedStyle(button).outlineStyle") == "solid"
+
+
 def test_folds_are_named_by_their_text(opened):
     assert opened.all("summary[aria-label]", "all => all.length") == 0
 
 
 def test_paper_shows_everything(visit):
     """A page printed from the dark: folds open, nothing cut off, ink on paper, and all back after."""
-    page = visit(RETRAINED, viewport=WIDE, color_scheme="dark").page
+    page = visit(RETRAINED[0], viewport=WIDE, color_scheme="dark").page
     folded = page.locator("details:not([open])").count()
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     page.emulate_media(media="print")
@@ -351,10 +360,11 @@ def button(seen, name):
     return seen.page.locator(".retrain").get_by_role("button", name=name)
 
 
-@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
-def test_a_retraining_pauses_goes_on_and_leaves_nothing_running(visit, viewport):
-    seen = visit(RETRAINED, viewport=viewport)
+@pytest.mark.parametrize("name", RETRAINED)
+def test_a_retraining_pauses_goes_on_and_leaves_nothing_running(visit, name):
+    seen = visit(name, viewport=PHONE)
     status = seen.page.locator(".retrain .status")
+    assert seen.page.workers == []
     button(seen, "Train this network").press("Enter")
     expect(status).to_contain_text("epochs a second")
     button(seen, "Pause").click()
@@ -373,15 +383,32 @@ def test_a_retraining_pauses_goes_on_and_leaves_nothing_running(visit, viewport)
     assert seen.page.workers == [] and seen.faults == []
 
 
+@pytest.mark.parametrize("name", RETRAINED)
+def test_without_javascript_a_page_shows_its_fingerprint(visit, name):
+    page = visit(name, viewport=WIDE, java_script_enabled=False).page
+    offer = page.locator(".retrain")
+    assert offer.get_attribute("data-sha256") in offer.inner_text()
+    assert offer.get_by_role("button").count() == 0
+
+
 @pytest.mark.slow
-def test_a_page_opened_from_its_folder_ends_in_the_fingerprint_it_shows(browser, html):
+@pytest.mark.parametrize("name", RETRAINED)
+def test_a_page_opened_from_its_folder_ends_in_the_fingerprint_it_shows(browser, html, name):
     faults, context = [], browser.new_context(offline=True)
     page = context.new_page()
     page.on("pageerror", lambda error: faults.append(str(error)))
-    page.goto((html / RETRAINED).as_uri())
-    wanted = page.locator(".cell_output pre", has_text="SHA-256 of the trained").first.inner_text().split()[-1]
+    page.goto((html / name).as_uri())
+    wanted = page.locator(".retrain code").first.inner_text()
     page.get_by_role("button", name="Train this network").click()
     result = page.locator(".retrain .result")
     expect(result).to_have_attribute("data-same", "true", timeout=PATIENCE)
     assert wanted in result.inner_text() and faults == []
     context.close()
+
+
+@pytest.mark.parametrize("name", TRIED)
+def test_a_trial_is_built_on_its_page_and_a_still_without_javascript(visit, name):
+    seen = visit(name, viewport=PHONE)
+    assert seen.page.locator(".trial canvas").first.is_visible() and seen.faults == []
+    page = visit(name, viewport=WIDE, java_script_enabled=False).page
+    assert page.locator(".trial img").is_visible()

@@ -1,0 +1,70 @@
+"""What the book's own Sphinx extensions do to a page, piece by piece."""
+
+import sys
+from types import SimpleNamespace
+
+import honesty
+import pytest
+
+sys.path.insert(0, str(honesty.BOOK / "_ext"))
+import downloads  # noqa: E402
+import mathematics  # noqa: E402
+import pages  # noqa: E402
+from pybtex.database import parse_string  # noqa: E402
+
+WORKS = """
+@book{one, author = "{Good}, I. J.", title = "Odds", year = "1979"}
+@book{two, author = "van Rossum, Guido and Berkson, Joseph", title = "Both", year = "1944"}
+@book{three, author = "A, B and C, D and E, F", title = "Many", year = "2001"}
+@misc{none, title = "Loss functions", year = "2022"}
+"""
+
+
+def test_formula_brings_its_mathml():
+    html = mathematics.typeset(r"\frac{a}{b}")
+    assert html.startswith("<mjx-container") and "<math " in html and "<mfrac>" in html
+    assert 'display="true"' in mathematics.typeset("a", display=True)
+
+
+def test_formula_that_cannot_be_set_is_refused():
+    with pytest.raises(ValueError, match="Undefined control sequence .unknown"):
+        mathematics.typeset(r"\unknown")
+
+
+def test_styles_are_those_of_the_characters_that_occur():
+    styles = (
+        'mjx-c {\n  display: inline;\n}\n\nmjx-c.mjx-c61::before {\n  content: "a";\n}\n\n'
+        'mjx-c.mjx-c7B::before {\n  content: "{";\n}\n\nmjx-c.mjx-c2211::before {\n'
+        '  content: "\\2211";\n}\n'
+    )
+    kept, text = mathematics.needed(styles, {"mjx-c7B", "mjx-c2211"})
+    assert "mjx-c61" not in kept and "inline" in kept and text == {"{", "\N{N-ARY SUMMATION}"}
+
+
+def test_box_says_how_wide_it_is():
+    boxes = f"<pre><span>a &lt; b</span>\nlonger &amp; more</pre><pre>{'word ' * 30}</pre>"
+    table, sentence = pages.BOX.sub(pages.with_columns, boxes).split("</pre>")[:2]
+    assert table.startswith('<pre style="--columns: 13"><span>')
+    assert sentence.startswith('<pre class="sentences" style="--columns: 100">')
+
+
+@pytest.mark.parametrize("base", ["https://example.org/book/", "https://me.example/book/"])
+def test_addresses_stand_only_where_the_book_is_published(base):
+    config = SimpleNamespace(html_baseurl=base, html_theme_options={"repository_url": "https://x"})
+    pages.publish(None, config)
+    published = "example.org" not in base
+    assert config.html_baseurl == (base if published else "")
+    assert ("launch_buttons" in config.html_theme_options) == published
+    assert bool(config.html_theme_options["repository_url"]) == published
+
+
+def test_downloaded_text_needs_no_myst():
+    entries = parse_string(WORKS, "bibtex").entries
+    text = "{cite:t}`one` and {cite}`two,three` and {cite:t}`none`, [there](sigmoid.ipynb#why)."
+    said = "Good (1979) and [van Rossum and Berkson, 1944; A and others, 2001] and Loss functions (2022)"
+    assert downloads.plain(text, entries) == f"{said}, [there](sigmoid.ipynb#why)."
+    online = downloads.plain(text, entries, "https://me.example/book/")
+    assert online.endswith("[there](https://me.example/book/sigmoid.html#why).")
+    fold = ":::{dropdown} What it says\nThis.\n\nThat.\n:::"
+    folded = "<details><summary>What it says</summary>\n\nThis.\n\nThat.\n\n</details>"
+    assert downloads.plain(fold, entries) == folded
