@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import nnfs_book
-from benchmarks import configurations, sections, summaries, workers
+from benchmarks import sections, summaries, workers
 from benchmarks.configurations import CONFIGURATIONS, DIGITS, A, D, F, spiral
 from benchmarks.contenders import CONTENDERS, Ours, OursNative, PlainNumpy
 from benchmarks.goals import goals

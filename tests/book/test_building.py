@@ -7,10 +7,10 @@ import honesty
 import pytest
 
 sys.path.insert(0, str(honesty.BOOK / "_ext"))
-import downloads  # noqa: E402
-import mathematics  # noqa: E402
-import pages  # noqa: E402
-from pybtex.database import parse_string  # noqa: E402
+import downloads
+import mathematics
+import pages
+from pybtex.database import parse_string
 
 WORKS = """
 @book{one, author = "{Good}, I. J.", title = "Odds", year = "1979"}

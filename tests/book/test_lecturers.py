@@ -18,9 +18,11 @@ def titles(name):
 
 
 def test_every_chapter_is_in_the_tables():
-    assert list(CHAPTERS) == [str(number) for number in range(1, 20)]
+    parts = [part for part in honesty.read_toc()["parts"] if part.get("numbered")]
+    count = sum(len(part["chapters"]) for part in parts)
+    assert list(CHAPTERS) == [str(number) for number in range(1, count + 1)]
     others = re.findall(r"(?m)^\| (\d+) \|(?: [^|]+ \|){4}$", PAGE)
-    assert others[-19:] == list(CHAPTERS)
+    assert others[-len(CHAPTERS) :] == list(CHAPTERS)
 
 
 def test_the_courses_keep_to_their_chapters():
