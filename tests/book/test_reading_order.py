@@ -86,8 +86,8 @@ IN_THE_APPENDIX = {
 NAMES = {
     "chain_rule": "RandomStream",
     "layer_gradients": "check_layer check_network numerical_gradient confirm verdict_table",
-    "training": "Model EXPERIMENTS fingerprint",
-    "logistic_regression": "load rank retrain",
+    "training": "Model EXPERIMENTS fingerprint retrain",
+    "logistic_regression": "load rank",
 }
 
 
