@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 ARTICLE = re.compile(r"<article[^>]*>(.*)</article>", re.DOTALL)
 STYLES = re.compile(r'<link [^>]*rel="stylesheet"[^>]*>')
 ANCHOR = re.compile(r'(?<= )id="([^"]+)"')
-HEADING = re.compile(r"<h1>(.*?)<a class=\"headerlink\"", re.DOTALL)
+HEADING = re.compile(r"<h1>(.*)<a class=\"headerlink\"")
 LINK = re.compile(r'href="([^"]+)"')
 FOOTER = """\
 <p style="font: 8pt sans-serif; margin: auto"><span class="pageNumber"></span></p>"""
