@@ -201,6 +201,14 @@ def test_total_is_the_exact_sum_rounded_once(a):
     assert total(a) == nearest_float32(sum(snapped_exactly(a, keep), Fraction(0)))
 
 
+def test_the_grid_of_a_total_is_for_as_many_terms_as_it_has():
+    """And not for as many as there are along the other axis: of 40 terms, the small one is lost."""
+    a = np.zeros((40, 2), np.float32)
+    a[:3] = [[1], [-1], [2.0**-49]]
+    for few, many in ((total(a[:3], axis=0), total(a, axis=0)), (total(a[:3].T, 1), total(a.T, 1))):
+        assert few.tolist() == [2.0**-49] * 2 and many.tolist() == [0] * 2
+
+
 def test_operand_bits_fill_53_and_no_more():
     for operands, most in ((1, 51), (2, 24)):
         for terms in range(1, 5000):

@@ -62,7 +62,7 @@ def test_a_tiny_gradient_is_not_taken_for_none(method):
             self.dweights = 0 * self.dweights
 
     with pytest.raises(GradientError, match="dweights"):
-        check_layer(Silent(3, 2), 1e-5 * INPUTS, method)
+        check_layer(Silent(3, 2), 1e-14 * INPUTS, method)
 
 
 def test_a_layer_used_twice_is_seen_as_one():
@@ -76,8 +76,48 @@ def test_compare_has_a_bound():
     compare("g", numerical + [3e-5, 0], numerical)
     with pytest.raises(GradientError, match=r"g\[0\] is 1000.0001, but .* rate of 1000"):
         compare("g", numerical + [1e-4, 0], numerical)
-    with pytest.raises(GradientError, match="has shape"):
-        compare("g", np.ones((1, 3)), np.ones((2, 3)))
+    compare("g", numerical + [1e-10, 0], numerical, "complex")
+    with pytest.raises(GradientError):
+        compare("g", numerical + [1e-9, 0], numerical, "complex")
+    for shape in ((2, 3), (3, 1)):
+        with pytest.raises(GradientError, match="has shape"):
+            compare("g", np.ones((1, 3)), np.ones(shape))
+    with pytest.raises(GradientError, match=r"g\[1\] is nan"):
+        compare("g", [1e3, np.nan], numerical)
+
+
+def test_every_output_counts_by_itself():
+    class Summed(layers.Dense):
+        def backward(self, dvalues):
+            super().backward(np.ones_like(dvalues))
+
+    with pytest.raises(GradientError):
+        check_layer(Summed(3, 2), INPUTS)
+
+
+@pytest.mark.parametrize("method", ["central", "complex"])
+def test_a_wrong_gradient_of_a_loss_is_found(method):
+    class Doubled(losses.MeanSquaredError):
+        def gradient(self, predictions, targets):
+            return 2 * super().gradient(predictions, targets)
+
+    class Turned(losses.SoftmaxCategoricalCrossentropy):
+        def backward(self, dvalues, y):
+            super().backward(dvalues, y)
+            self.dinputs = -self.dinputs
+
+    for loss, y in ((Doubled(), NUMBERS), (Turned(), CLASSES)):
+        with pytest.raises(GradientError, match="dinputs"):
+            check_loss(loss, INPUTS, y, method)
+
+
+def test_what_is_checked_is_left_as_it_was():
+    layer, dropout = layers.Dense(3, 3), layers.Dropout(0.5, stream=RandomStream(2))
+    loss, before = losses.SoftmaxCategoricalCrossentropy(), layer.weights.tobytes()
+    check_network([layer, dropout], loss, INPUTS, CLASSES)
+    assert layer.weights.tobytes() == before and layer.weights.dtype == np.float32
+    assert not any(hasattr(thing, "output") for thing in (layer, dropout, loss))
+    assert dropout.stream.state == RandomStream(2).state
 
 
 def test_what_cannot_be_checked_is_refused():

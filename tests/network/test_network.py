@@ -393,6 +393,9 @@ def test_masks_are_raw_bits_compared_as_whole_numbers():
     assert RandomStream(9).keep((10, 10), 0.75).ravel().tolist() == expected
     assert RandomStream(9).keep((9, 11), 0.75).ravel().tolist() == expected[:99]
     assert RandomStream(9).keep((10, 10), 1.0).all()
+    first = draws[0] % 2**32  # below the chance, and not at it
+    assert not RandomStream(9).keep((1,), first / 2**32).any()
+    assert RandomStream(9).keep((1,), (first + 1) / 2**32).all()
 
 
 def test_the_spiral_is_the_source_books():
