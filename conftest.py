@@ -13,6 +13,7 @@ for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
 
 from importlib.util import find_spec  # noqa: E402
 
+import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402
 
 if find_spec("numba") is None:
@@ -22,6 +23,9 @@ if find_spec("numba") is None:
 settings.register_profile("book", deadline=None)
 settings.load_profile("book")
 
+# These take a minute and more each, and begin first, or the end of a run waits for one of them.
+LONGEST = ("book/dropout.ipynb", "book/regularization.ipynb", "tests/book/test_pages.py")
+
 
 def pytest_configure(config):
     """Compile the arithmetic once, before the workers start, if that has not been done yet."""
@@ -29,3 +33,14 @@ def pytest_configure(config):
 
     if not hasattr(config, "workerinput"):
         warm_up()
+
+
+@pytest.hookimpl(wrapper=True, optionalhook=True)
+def pytest_xdist_auto_num_workers(config):
+    """Use a worker more than there are cores: some of them wait, for a kernel or a browser."""
+    return (yield) + 1
+
+
+def pytest_collection_modifyitems(items):
+    """Put the longest files first; the others, and the tests within a file, keep their order."""
+    items.sort(key=lambda item: item.nodeid.partition("::")[0] not in LONGEST)

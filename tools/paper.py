@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[1]
 ARTICLE = re.compile(r"<article[^>]*>(.*)</article>", re.DOTALL)
 STYLES = re.compile(r'<link [^>]*rel="stylesheet"[^>]*>')
 ANCHOR = re.compile(r'(?<= )id="([^"]+)"')
+HEADING = re.compile(r"<h1>(.*?)<a class=\"headerlink\"", re.DOTALL)
 LINK = re.compile(r'href="([^"]+)"')
 FOOTER = """\
 <p style="font: 8pt sans-serif; margin: auto"><span class="pageNumber"></span></p>"""
@@ -27,7 +28,10 @@ PAGE = """\
 <!DOCTYPE html>
 <html lang="en" data-theme="light">
 <head><meta charset="utf-8"><title>{title}</title>{styles}</head>
-<body><main class="bd-article paper">{articles}</main></body>
+<body><main class="bd-article paper">
+<nav><h1>{title}</h1><ul>{contents}</ul></nav>
+{articles}
+</main></body>
 </html>
 """
 
@@ -67,9 +71,11 @@ def printed(folder, target, names):
     """Print the pages of a build to a file."""
     pages = {name: (folder / f"{name}.html").read_text("utf-8") for name in names}
     first = pages[names[0]]
+    titles = {Path(name).name: HEADING.search(html)[1] for name, html in pages.items()}
     whole = PAGE.format(
         title=re.search("<title>(.*?)</title>", first)[1],
         styles="".join(STYLES.findall(first)),
+        contents="".join(f'<li><a href="#{s}">{title}</a></li>' for s, title in titles.items()),
         articles="".join(article(html, name, names) for name, html in pages.items()),
     )
     joined = folder / Path(names[0]).parent / "paper.html"

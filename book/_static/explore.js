@@ -21,8 +21,8 @@
 
   /** Axes, with a grid at the ticks, on which things are drawn in the units of the data. */
   class Plot {
-    constructor({ x, y, xTicks = x, yTicks = y, xLabel = "", yLabel = "", height = 230 }) {
-      const [width, left, right, top, bottom] = [420, 36, 22, 26, 38];
+    constructor({ x, y, xTicks = x, yTicks = y, xLabel = "", yLabel = "", height = 220 }) {
+      const [width, left, right, top, bottom] = [360, 36, 20, 26, 38];
       const [w, h] = [width - left - right, height - top - bottom];
       this.x = (value) => left + (w * (value - x[0])) / (x[1] - x[0]);
       this.y = (value) => top + h - (h * (value - y[0])) / (y[1] - y[0]);

@@ -262,8 +262,8 @@
       }];
     }
 
-    report({ epoch, done, runs: [{ parameters, sha256 }] }) {
-      this.trained = { epoch, parameters, sha256 };
+    report({ epoch, done, runs: [{ map, parameters, sha256 }] }) {
+      this.trained = { epoch, map, parameters, sha256 };
       if (done || !calm.matches) this.show();
     }
 
@@ -282,7 +282,8 @@
       const network = new exact.Training({
         ...this.data.start, ...points, layers: withNeurons(trained.parameters, left),
       });
-      this.map = network.predict(exact.gridPoints(SIDE, EXTENT)).data;
+      const all = left === neurons;
+      this.map = all ? trained.map : network.predict(exact.gridPoints(SIDE, EXTENT)).data;
       this.draw();
       const share = ({ inputs, y }) => network.loss.accuracy(
         network.predict(new exact.Matrix(y.length, 2, inputs)), y);

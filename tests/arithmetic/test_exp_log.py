@@ -6,9 +6,10 @@ tools/exhaustive.py.
 
 import numpy as np
 import pytest
+from mpmath import mp, mpf
 from mpmath.libmp import from_float, mpf_exp, mpf_log, mpf_neg, mpf_shift, round_nearest, to_int
 
-from nnfs_book.arithmetic import exp, log
+from nnfs_book.arithmetic import exp, functions, log
 from nnfs_book.arithmetic.functions import round_sum
 
 SMALLEST = 2.0**-149  # the smallest positive float32, and the distance between subnormal ones
@@ -102,3 +103,31 @@ def test_special_values_come_without_a_warning():
     assert exp([0, -0.0, np.inf, -np.inf, 1000, -1000]).tolist() == [1, 1, np.inf, 0, np.inf, 0]
     assert log([1, 0, -0.0, np.inf]).tolist() == [0, -np.inf, -np.inf, np.inf]
     assert np.isnan(exp(np.nan)) and np.isnan(log([np.nan, -1, -np.inf])).all()
+
+
+# What is approximated, the powers that the coefficients belong to, and the largest argument.
+SERIES = {
+    "EXP": (mp.exp, range(0, 14), mp.log(2) / 2),
+    "LOG": (lambda s: mp.log((1 + s) / (1 - s)), range(3, 23, 2), 3 - 2 * mp.sqrt(2)),
+    "SIN": (mp.sin, range(3, 19, 2), mp.pi / 4),
+    "COS": (mp.cos, range(4, 20, 2), mp.pi / 4),
+}
+
+
+@pytest.mark.parametrize("name", SERIES)
+def test_every_coefficient_is_that_of_the_taylor_series_and_none_is_missing(name):
+    """The last ones move a result by less than float64's last bit, which no sample would show."""
+    function, powers, furthest = SERIES[name]
+    left_out = powers[-1] + powers.step
+    with mp.workdps(60):
+        wanted = mp.taylor(function, 0, left_out)
+        assert getattr(functions, f"{name}_SERIES") == [float(wanted[n]) for n in powers]
+        assert abs(wanted[left_out]) * furthest**left_out < 2.0**-57
+
+
+def test_the_parts_of_a_constant_add_up_to_it_and_a_multiple_of_the_first_is_exact():
+    with mp.workdps(60):
+        assert abs(sum(map(mpf, functions.LN2)) - mp.log(2)) < 2.0**-100
+        assert abs(sum(map(mpf, functions.HALF_PI)) - mp.pi / 2) < 2.0**-120
+        for part, multiples in ((functions.LN2[0], 2**8), (functions.HALF_PI[0], 2**20)):
+            assert all(mpf(part) * k == part * k for k in (multiples - 1, multiples // 3))

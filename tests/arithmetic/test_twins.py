@@ -244,6 +244,15 @@ def test_a_total_refuses_nan_and_infinity_wherever_they_stand(a, draw, value, ax
 # --- Functions ------------------------------------------------------------------------------------
 
 
+def test_the_constants_are_those_of_the_definitions():
+    """A last coefficient that differs would show in one of a billion results."""
+    for name in "EXP_SERIES", "LOG_SERIES":
+        assert list(getattr(compiled, name)) == getattr(functions, name)
+    assert (compiled.LN2_HIGH, compiled.LN2_LOW) == functions.LN2
+    assert compiled.PER_LN2 == 1 / functions.LN2[0]
+    assert compiled.HALF_ROOT == functions.HALF_ROOT
+
+
 @pytest.mark.parametrize("name", ["exp", "log"])
 @given(draw=seeds)
 def test_exp_and_log_have_the_bits_of_their_definitions_for_any_pattern(name, draw):

@@ -17,6 +17,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 import nnfs_book
+from nnfs_book.presentation.explore import WIDGETS
 
 WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 PAGES = [f"{name}.html" for name in honesty.toc_files(honesty.read_toc())]
@@ -140,7 +141,7 @@ def test_pictures_keep_their_place_until_they_are_there(opened):
 
 def test_head_says_what_the_page_is(opened):
     description = opened.page.locator("meta[name=description]").get_attribute("content")
-    assert 40 < len(description) <= 162 and "\\" not in description
+    assert 30 < len(description) <= 162 and "\\" not in description
     assert opened.all("meta[property^='og:']", "all => all.length") >= 4
 
 
@@ -412,3 +413,80 @@ def test_a_trial_is_built_on_its_page_and_a_still_without_javascript(visit, name
     assert seen.page.locator(".trial canvas").first.is_visible() and seen.faults == []
     page = visit(name, viewport=WIDE, java_script_enabled=False).page
     assert page.locator(".trial img").is_visible()
+
+
+# Things to move
+
+MOVED = [
+    (f"book/{path.stem}.html", name)
+    for path in honesty.pages(".ipynb")
+    for _, text in honesty.read_chapter(path).shown("text/html")
+    for name in re.findall(r'data-explore="(\w+)"', text)
+]
+KEYS = {"button": "Enter", "select": "ArrowDown", "input": "ArrowRight"}
+FAINT = """(place) => {
+    const light = (colour) => {
+        const linear = colour.match(/[\\d.]+/g).slice(0, 3).map((v) =>
+            v <= 10.3 ? v / 3295 : ((v / 255 + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
+    };
+    const style = (part) => getComputedStyle(part);
+    let ground = place;
+    while (style(ground).backgroundColor === "rgba(0, 0, 0, 0)") ground = ground.parentElement;
+    const faint = (part, colour, least) => {
+        const [dark, bright] = [light(colour), light(style(ground).backgroundColor)].sort((a, b) => a - b);
+        return (bright + 0.05) / (dark + 0.05) < least ? [`${part.outerHTML} in ${colour}`] : [];
+    };
+    const all = (kinds) => [...place.querySelectorAll(kinds)];
+    return [
+        ...all("p, label").flatMap((part) => faint(part, style(part).color, 4.5)),
+        ...all("text").flatMap((part) => faint(part, style(part).fill, 4.5)),
+        ...all("circle, rect").flatMap((part) => faint(part, style(part).fill, 3)),
+        ...all("path").filter((part) => part.getAttribute("stroke-width") >= 1)
+            .flatMap((part) => faint(part, style(part).stroke, 3)),
+    ];
+}"""
+
+
+def test_every_thing_to_move_has_its_place():
+    assert {name for _, name in MOVED} == set(WIDGETS)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("page", "name"), MOVED)
+def test_it_is_moved_by_key_and_touch_on_a_phone(visit, page, name, scheme):
+    seen = visit(page, viewport=PHONE, has_touch=True, color_scheme=scheme)
+    place = seen.page.locator(f"[data-explore={name}]")
+    at_first = place.get_attribute("data-shown")
+    control = place.locator("button, select, input").first
+    control.focus()
+    control.press(KEYS[control.evaluate("part => part.localName")])
+    expect(place).not_to_have_attribute("data-shown", at_first)
+    expect(seen.page).to_have_url(re.compile(rf"#{name}\."))
+    place.get_by_role("button", name="Start again").tap()
+    expect(place).to_have_attribute("data-shown", at_first)
+    if name not in ("sums", "bug"):
+        control.scroll_into_view_if_needed()
+        box = control.bounding_box()
+        seen.page.touchscreen.tap(box["x"] + 0.9 * box["width"], box["y"] + box["height"] / 2)
+        expect(place).not_to_have_attribute("data-shown", at_first)
+    assert place.evaluate(FAINT) == []
+    assert seen.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert seen.faults == []
+
+
+@pytest.mark.parametrize(("page", "name"), MOVED)
+def test_an_address_brings_its_reader_to_what_was_moved(browser, html, page, name):
+    """From a folder, too, and without a word in the console."""
+    seen = Visit(browser, f"{html.as_uri()}/", page, viewport=WIDE)
+    place = seen.page.locator(f"[data-explore={name}]")
+    control = place.locator("button, select, input").first
+    control.press(KEYS[control.evaluate("part => part.localName")])
+    moved = place.get_attribute("data-shown")
+    again = Visit(browser, f"{html.as_uri()}/", seen.page.url, viewport=WIDE)
+    place = again.page.locator(f"[data-explore={name}]")
+    expect(place).to_have_attribute("data-shown", moved)
+    expect(place).to_be_in_viewport()
+    assert seen.faults == again.faults == []
+    for one in seen, again:
+        one.page.context.close()

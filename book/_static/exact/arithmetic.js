@@ -192,13 +192,13 @@ export function total(a, axis) {
 }
 
 // log 2 as a sum of two floats; the first has trailing zero bits to spare.
-const LN2 = [0.6931471805592082, 7.371002565167799e-13];
-const HALF_ROOT = 0.7071067811865476;
+export const LN2 = [0.6931471805592082, 7.371002565167799e-13];
+export const HALF_ROOT = 0.7071067811865476;
 
 const factorials = [1];
 for (let n = 1; n < 14; n++) factorials.push(factorials[n - 1] * n);
-const EXP_SERIES = factorials.map((f) => 1 / f);
-const LOG_SERIES = Array.from({ length: 10 }, (_, n) => 2 / (2 * n + 3));
+export const EXP_SERIES = factorials.map((f) => 1 / f);
+export const LOG_SERIES = Array.from({ length: 10 }, (_, n) => 2 / (2 * n + 3));
 
 /** Evaluate c0 + c1 x + c2 x**2 + ... from the inside out. */
 function polynomial(x, coefficients) {

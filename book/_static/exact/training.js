@@ -115,23 +115,30 @@ export function gridPoints(side, extent) {
 
 /**
  * Train one network, or several in step, for whoever sends messages: {starts, side, extent}, {pause},
- * {resume}. Answers come with what each run has come to, and of two with how far they are apart.
+ * {resume}. Reports come with what each run has come to, and of two with how far they are apart; after
+ * one of them no other comes, but for the last, before the answer {seen}.
  *
  * @param {object} scope the worker's global scope
  */
 export function serve(scope) {
   const SLICE = 80; // ms between two reports, after which messages have their turn
-  let trainings, grid, running, next;
+  let trainings, grid, running, next, unseen;
+  let differences = [];
 
   function slice() {
     const end = performance.now() + SLICE;
-    const [differences, { epochs }] = [[], trainings[0]];
+    const { epochs } = trainings[0];
     let measured;
     do {
       if (trainings.length === 2) differences.push(difference(trainings));
       measured = trainings.map((training) => training.advance());
     } while (performance.now() < end && trainings[0].epoch < epochs);
     running = trainings[0].epoch < epochs;
+    if (!unseen || !running) report(measured);
+    if (running) next = setTimeout(slice);
+  }
+
+  function report(measured) {
     const runs = trainings.map((training, i) => ({
       ...measured[i],
       map: grid && training.predict(grid).data,
@@ -139,10 +146,15 @@ export function serve(scope) {
       sha256: running ? null : training.sha256,
     }));
     scope.postMessage({ epoch: trainings[0].epoch, done: !running, differences, runs });
-    if (running) next = setTimeout(slice);
+    differences = [];
+    unseen = true;
   }
 
   scope.onmessage = ({ data }) => {
+    if (data.seen) {
+      unseen = false;
+      return;
+    }
     if (data.starts) {
       trainings = data.starts.map((start) => new Training(start));
       grid = trainings[0].inputs.columns === 2 ? gridPoints(data.side, data.extent) : null;
