@@ -444,13 +444,12 @@ def plot_reruns(
 def player(frames: Sequence[Figure | str], captions: Sequence[str], alt: str) -> Any: ...
 def explore(name: str, still: Figure, alt: str, **data: Any) -> Any: ...
 def retrain(
-    run: Run,
-    X: _Array,
-    y: _Array,
-    layers: Sequence[Dense],
-    l2: float = 0.0,
-    learning_rate: float = 0.001,
-    decay: float = 0.0,
+    layers: Sequence[Layer],
+    X: ArrayLike,
+    y: ArrayLike,
+    epochs: int,
+    sha256: str,
     alt: str = "",
+    **settings: Any,
 ) -> Any: ...
 def show_code(*objects: Any) -> Markdown: ...

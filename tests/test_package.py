@@ -52,6 +52,7 @@ PURPOSES = {
     "data": ["-c", EXAMPLES, "nnfs_book.datasets.digits"],
     "ensembles": ["-c", EXAMPLES, "nnfs_book.checks.ensembles"],
     "cluster": ["-c", EXAMPLES + "import distributed", "nnfs_book.checks.ensembles"],
+    "chapters": ["-c", EXAMPLES + "import scipy", "nnfs_book.checks.derivation"],
     "fast": ["-c", COMPILED],
     "book": ["-c", BUILD, "build", ".", "-W", "--path-output", "{free}"],
     "test": ["-m", "pytest", "--collect-only", "-n0", "-q"],
@@ -196,6 +197,10 @@ def test_the_citation_is_of_this_version():
     cited = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
     assert cited["version"] == nnfs_book.__version__
     assert f"## {nnfs_book.__version__}" in (ROOT / "CHANGELOG.md").read_text("utf-8")
+
+
+def test_every_extra_has_a_purpose():
+    assert set(PURPOSES) == set(EXTRAS)
 
 
 def test_the_readme_names_every_extra():
