@@ -502,7 +502,9 @@ def test_an_assumption_about_a_sum_says_nothing_of_one_term():
     d = Derivation("1/Sum(z[k], (k, 1, K))", symbols=[ZS, k, K])
     d.step("Sum(z[k], (k, 1, K))**(-1)", because="a power")
     assert d.assumptions == ("Sum(z[k], (k, 1, K)) != 0",)
-    assert d._proof.solved == []
+    d.step("Sum(z[k], (k, 1, K))**(-1)*(z[2]/z[2])", because="a fraction that is 1")
+    d.step("Sum(z[k], (k, 1, K))**(-1)*Sum(z[k]/z[k], (k, 1, K))/K", because="K times 1")
+    assert d.assumptions[1:] == ("z[2] != 0", "z[k] != 0 for 1 <= k <= K")
 
 
 def test_where_nothing_is_assumed_nothing_is_printed():
@@ -535,6 +537,45 @@ def test_saturation_is_no_counterexample():
     )
     loss.step("(sigma(z) - y) * x[i]", because="for all real weights")
     assert loss.assumptions == ()
+
+
+R40 = "KroneckerDelta(K, 40)"  # no point that is tried tells these from 0
+ROWS = ["Sum(t[n, k], (k, 1, n)) == 1", "1 <= n <= K", "1 <= m <= K"]
+HIDDEN = [  # what is false and escapes the numbers, or has a value for less than is printed
+    ("Limit(c*(x - pi)/(c*(x - pi) + 1), c, oo)", "1", []),
+    ("Limit(1/(1 + c*Abs(x - 2/7)), c, oo)", "0", []),
+    ("y/y + Limit(Max(0, x*c)/c, c, 0) - Limit(Max(0, x*c)/c, c, 0)", "1", []),
+    ("y/y + Limit((Abs(x + c) - Abs(x))/c, c, 0)", "1 + sign(x)", []),
+    (f"{R40}*Sum(KroneckerDelta(k, K + 1 - k)*x, (k, 1, K))", f"{R40}*x", []),
+    (f"{R40}*Sum(t[m, k], (k, 1, n))", R40, ROWS),
+    ("Sum(1 - sign(k - M - 10000)**2, (k, 1, K)) + (K - M - 9999)/(K - M - 9999)", "1", []),
+    ("x + 1e-400", "x", []),
+    ("x*0.10000000000000000001", "x*0.1", []),
+    ("9007199254740993.0*x", "9007199254740992*x", []),
+    ("x", "oo", []),
+    ("1/x - 1/x", "oo", []),
+    ("Limit(1/c**2, c, 0) + y/y", "oo", []),
+    ("Limit(Sum(1/2**k, (k, 1, K)), K, oo)", "1", []),
+    ("exp(-exp(exp(exp(10))))", "0", []),
+    ("2**(10**9)", "0", []),
+    ("Sum(k, (k, 1, 10**9))", "0", []),
+    ("F(0)", "0", ["F(x) == Derivative(Abs(x), x)"]),
+]
+
+
+@pytest.mark.parametrize("before, after, where", HIDDEN, ids=str)
+def test_what_numbers_cannot_refuse_is_refused(before, after, where):
+    names = [x, y, Symbol("c", real=True), k, m, n, K, M, TS]
+    with pytest.raises(DerivationError):
+        Derivation(before, symbols=names, where=where).step(after, because="it looks right")
+
+
+def test_a_slope_at_a_place():
+    cube = ["F(x) == Derivative(x**3, x)"]
+    Derivation("F(2)", symbols=[x], where=cube).step("12", because="three times four")
+    Derivation("F(2*y)", symbols=[x, y], where=cube).step("12*y**2", because="three squares")
+    with pytest.raises(DerivationError, match="is false"):
+        Derivation("F(2*y)", symbols=[x, y], where=cube).step("24*y**2", because="the chain rule")
 
 
 UNPROVABLE = [
@@ -883,6 +924,20 @@ def test_code_of_the_wrong_shape_or_type_is_refused():
     "arguments, error, match",
     [
         (("1 +",), ValueError, "cannot read"),
+        (("log(x, 2)", None, None, (), [x]), ValueError, "log cannot have 2 arguments"),
+        (("Max()",), ValueError, "Max cannot have 0 arguments"),
+        (("1e5000",), ValueError, "too many digits"),
+        (("Derivative(x**2, x, 2)", None, None, (), [x]), ValueError, "it is written as Deriv"),
+        (("Derivative(x**2, x**2)", None, None, (), [x]), ValueError, "it is written as Deriv"),
+        (("Derivative(x, (x, 0))", None, None, (), [x]), ValueError, "it is written as Deriv"),
+        (("Sum(n, (n, 1))", None, None, (), [n]), ValueError, "cannot read|it is written as Sum"),
+        (("Integral(x, x)", None, None, (), [x]), ValueError, "it is written as Integral"),
+        (("Derivative(x**n, n)", None, None, (), [x, n]), ValueError, "no slope along it"),
+        (("KroneckerDelta(x, 0)", None, None, (), [x]), ValueError, "may be no integer"),
+        (("Sum(1, (k, 1, n/2))", None, None, (), [k, n]), ValueError, "may be no integer"),
+        (("Sum(1/2**k, (k, 1, oo))", None, None, (), [k]), ValueError, "may be no integer"),
+        (("u[n/2]", None, None, (), [US, n]), ValueError, "may be no integer"),
+        ((a, None, {a: (-2, 1)}), ValueError, "contradicts the sign"),
         (("q + 1",), ValueError, "'q' is not declared"),
         (("x @ x", None, None, (), [x]), ValueError, "cannot read"),
         (("lambda: 0",), ValueError, "cannot read"),

@@ -21,9 +21,10 @@ away single points (x != 0); one that would give up more (x > 0) is refused. A d
 ``(0, 1)`` is open, ``[0, 1]`` has its ends in it; a `Limit` in a string has two sides unless it
 says ``dir="+"``.
 
-**What it cannot do.** Inequalities, infinite sums, integrals and limits that SymPy does not find,
-conditions that are not expressions compared with zero. A step that it cannot prove is refused, even
-if it is true. Points whose exponentials lie too many orders of magnitude apart are left out.
+**What it cannot do.** Inequalities, infinite sums, integrals over kinks, integrals that SymPy does
+not find, limits beyond `limits`, conditions that are not expressions compared with zero. A step
+that it cannot prove is refused, even if it is true. Points whose exponentials lie too many orders
+of magnitude apart are left out.
 
 >>> from sympy import Symbol
 >>> z = Symbol("z", real=True)
@@ -42,8 +43,8 @@ nnfs_book.checks.derivation.DerivationError: step 2 (constants do not matter) is
 ('z != 7',)
 
 The files build on each other: `expressions`, `reading` (of strings), `printing` (of LaTeX),
-`declarations`, `definedness` (what is assumed), `signs` and `proving` (by SymPy), `points` and
-`comparing` (by numbers), `agreement` (of code).
+`declarations`, `definedness` (what is assumed), `signs`, `limits` and `proving` (by SymPy),
+`points` and `comparing` (by numbers), `agreement` (of code).
 """
 
 from sympy import Dummy
@@ -97,7 +98,8 @@ class Derivation:
         For a line that cannot be read, an unknown name, a symbol that is not real, or
         declarations that contradict each other or say something twice.
     DerivationError
-        By :meth:`step` and :meth:`confirm_code`; the derivation is then as it was before.
+        By :meth:`step` and :meth:`confirm_code`; the derivation is then as it was before. Also for
+        a first line with a limit or an integral that is not proved to have a value.
 
     Examples
     --------
@@ -170,7 +172,9 @@ class Derivation:
             self._proof.assume(assumed)
             proved = count and not difference and self._proof.equal(before, after)
         except Exception as error:  # SymPy raises errors of many kinds
-            raise DerivationError(f"{step} could not be proved; SymPy says: {error}") from error
+            raise DerivationError(
+                f"{step} could not be proved{sides}\n  SymPy says: {error}"
+            ) from error
         if difference:
             raise DerivationError(f"{step} is false{sides}\n  {difference}")
         if not count:

@@ -28,7 +28,7 @@ from sympy import (
 from sympy.core.function import AppliedUndef
 
 from nnfs_book.checks.derivation.expressions import Over, arguments_of, head_of
-from nnfs_book.checks.derivation.limits import by_sympy, limit
+from nnfs_book.checks.derivation.limits import by_sympy, limit_at_zero
 from nnfs_book.checks.derivation.printing import Printer
 from nnfs_book.checks.derivation.reading import KNOWN, read
 
@@ -165,7 +165,8 @@ class Definedness:
         e, relation, _ = condition
         end, side = self.near[u]
         if e.free_symbols != {u}:
-            towards = limit(e.xreplace({u: 1 / u}) if end is sympy.oo else e, u, self.proof)
+            at_zero = e.xreplace({u: 1 / u}) if end is sympy.oo else e
+            towards = limit_at_zero(at_zero, u, self.proof)
             if towards is None or towards == 0:
                 return False
             self.note(towards, relation, ranges)

@@ -1,9 +1,9 @@
 """Limits: where a variable u comes down to 0, what does an expression come to?
 
-SymPy takes a parameter for a general one: of 1/(1 + c |x|) for large c it says 0, which is wrong for
-x = 0. It is asked only where there is no parameter. Else a limit is found by continuity, term by
-term and factor by factor, or as a fraction 0/0 by the slopes of its parts (l'Hopital), and what all
-of this divides by is proved not to be zero.
+SymPy takes a parameter for a general one: of 1/(1 + c |x|) for large c it says 0, which is wrong
+for x = 0. It is asked only where there is no parameter. Else a limit is found by continuity, term
+by term and factor by factor, or as a fraction 0/0 by the slopes of its parts (l'Hopital), and what
+all of this divides by is proved not to be zero.
 """
 
 import sympy
@@ -38,7 +38,7 @@ def by_sympy(e, x, target, side):
     return None if value.has(sympy.Limit, sympy.AccumBounds, sympy.nan) else value
 
 
-def limit(e, u, proof):
+def limit_at_zero(e, u, proof):
     """Return what e comes to as u > 0 comes to 0, or None if that is not found."""
     if not e.has(u):
         return e
@@ -49,7 +49,7 @@ def limit(e, u, proof):
     if value is None:
         value = of_fraction(*sympy.fraction(sympy.together(e)), u, proof)
     if value is None and isinstance(e, (Add, Mul)) and len(e.args) > 1:
-        parts = [limit(part, u, proof) for part in e.args]
+        parts = [limit_at_zero(part, u, proof) for part in e.args]
         value = None if None in parts else e.func(*parts)
     if value is None and isinstance(e, exp):
         value = of_exponential(e.args[0], u, proof)
@@ -103,14 +103,14 @@ def of_fraction(top, bottom, u, proof):
 
 def of_exponential(e, u, proof):
     """Return the limit of exp(e), which is 0 if u e comes to something negative."""
-    value = limit(e, u, proof)
+    value = limit_at_zero(e, u, proof)
     if value is not None:
         return exp(value)
-    value = limit(sympy.expand(e * u), u, proof)
+    value = limit_at_zero(sympy.expand(e * u), u, proof)
     return Integer(0) if value is not None and proof.signs.holds(-value, ">") else None
 
 
-def places(target, side, u):
+def approaches(target, side, u):
     """Return where x is close to its target, by how far u > 0 is from 0: once for each side."""
     if target.is_infinite:
         return [1 / u if target is sympy.oo else -1 / u]

@@ -235,10 +235,13 @@ class Point:
         arguments = [self.at(a, env) for a in e.args]
         if e.func in (exp, sinh, cosh, tanh):
             self.exponent = max(self.exponent, abs(arguments[0]))
+            if arguments[0] > MOST_EXPONENT or mp.mag(arguments[0]) > MOST_DIGITS:
+                raise Unreachable("too large")
         elif e.func is Pow and arguments[0] != 0:
-            self.exponent = max(self.exponent, abs(arguments[1] * mp.mag(arguments[0])))
-        if self.exponent > MOST_EXPONENT:
-            raise Unreachable("too large")
+            size = arguments[1] * mp.mag(arguments[0])
+            self.exponent = max(self.exponent, abs(size))
+            if size > MOST_EXPONENT:
+                raise Unreachable("too large")
         return FUNCTIONS[e.func](*arguments)
 
     def slope(self, e, env):
@@ -253,6 +256,8 @@ class Point:
             middle = self.near(body, x, centre, env)
             try:
                 low, high = [self.near(body, x, centre + d, env) for d in (-h, h / 2)]
+            except Unreachable:
+                raise
             except Undefined:
                 raise Undefined("zero") from None
             left, right = (middle - low) / h, (high - middle) / (h / 2)  # a jump is not symmetric

@@ -34,8 +34,7 @@ from sympy.core.function import AppliedUndef
 
 from nnfs_book.checks.derivation.definedness import Condition, merged, upright, without_root
 from nnfs_book.checks.derivation.expressions import Over, arguments_of, head_of, symbols_in
-from nnfs_book.checks.derivation.limits import by_sympy, places
-from nnfs_book.checks.derivation.limits import limit as limit_of
+from nnfs_book.checks.derivation.limits import approaches, by_sympy, limit_at_zero
 from nnfs_book.checks.derivation.signs import Signs
 
 
@@ -217,7 +216,7 @@ class Proof:
             along = given[x] if x in given else self.value(x, env, inside)
             result = result.diff(along).replace(DiracDelta, lambda *_: 0)
             result = self.value(result, {}, inside)  # kinks, where a jump would be, are left out
-        result = self.value(result, {own: sympy.sympify(env[x]) for x, own in given.items()}, inside)
+        result = self.value(result, {own: env[x] for x, own in given.items()}, inside)
         return self.value(result, {}, held) if heads else result
 
     def log_of_product(self, e, held):
@@ -247,8 +246,8 @@ class Proof:
         else:
             u = Dummy("u", positive=True)
             found = {
-                limit_of(self.value(body.xreplace({own: place}), {}), u, self)
-                for place in places(target, side, u)
+                limit_at_zero(self.value(body.xreplace({own: place}), {}), u, self)
+                for place in approaches(target, side, u)
             }
         return found.pop() if len(found) == 1 and None not in found else Limit(body, own, target)
 
