@@ -128,7 +128,10 @@ def apply(function, arguments):
     if function is Derivative:
         return checked(derivative(arguments[0], arguments[1:]))
     if name in OPERATORS:
-        return checked(function(*arguments))
+        try:
+            return checked(function(*arguments))
+        except ValueError as error:
+            raise TypeError(error) from None
     return function(*arguments, evaluate=False)
 
 
