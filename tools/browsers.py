@@ -33,13 +33,13 @@ from exact import bundled  # noqa: E402
 
 TRAIN = """(start) => {
     const training = new exact.Training(start);
-    while (training.epoch < training.epochs) training.step();
+    while (training.epoch < training.epochs) training.advance();
     return training.sha256;
 }"""
 COMPARE = """([start, epochs]) => {
     const [right, wrong] = [exact, slipped].map((module) => new module.Training(start));
     while (right.epoch < epochs) {
-        for (const training of [right, wrong]) training.step();
+        for (const training of [right, wrong]) training.advance();
         if (right.sha256 !== wrong.sha256) return right.epoch;
     }
     return null;
