@@ -260,7 +260,9 @@ class Derivation:
         arguments : sequence of Symbol and IndexedBase
             What the function takes, in order. A symbol becomes an array of values, one for each
             point; a family becomes the array of its entries, and the function is then called
-            once for each point.
+            once for each point. Numbers are drawn from the domain, or from between -12 and 12,
+            and zeros of both signs are among them where nothing is assumed; what a function does
+            far out is for other checks.
         indices : sequence of Symbol, optional
             The axes of the returned array, such as ``(i, j)`` for a Jacobian.
         sizes : dict, optional
@@ -280,10 +282,13 @@ class Derivation:
         DerivationError
             If a value is off by more than twice what can change in it when the inputs and each of
             the formula's own operations are rounded to the returned type: each entry is held to
-            its own scale, widened only where the formula's terms cancel. It shows a point.
+            its own scale, widened only where the formula's terms cancel. It shows a point. Also
+            if the function changes its arguments, or returns another shape (axes of length 1 do
+            not count) or a coarser type.
         """
         agrees, sentence = compare_code(
-            self._given, self.lines[-1], function, arguments, indices, sizes or {}, dtype, points
+            *(self._given, self.lines[-1], self._assumed, function, arguments),
+            *(indices, sizes or {}, dtype, points),
         )
         if not agrees:
             raise DerivationError(sentence)

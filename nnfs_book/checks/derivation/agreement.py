@@ -5,9 +5,9 @@ from fractions import Fraction
 
 import numpy as np
 import sympy
-from sympy import Dummy, Indexed, Symbol
+from sympy import Add, Dummy, Indexed, Mul, Symbol
 
-from nnfs_book.checks.derivation.expressions import symbols_in
+from nnfs_book.checks.derivation.expressions import head_of, symbols_in
 from nnfs_book.checks.derivation.points import Point
 from nnfs_book.checks.derivation.proving import Proof
 
@@ -22,10 +22,11 @@ class Agreement(str):
     __repr__ = str.__str__
 
 
-def compare_code(given, line, function, arguments, indices, sizes, dtype, points):
+def compare_code(given, line, assumed, function, arguments, indices, sizes, dtype, points):
     """Return whether a function computes a line (text, expression), and what to say about it.
 
-    The other parameters are those of `Derivation.confirm_code`.
+    `assumed` are the conditions of the derivation. Where there are none, zeros of both signs are
+    among the inputs. The other parameters are those of `Derivation.confirm_code`.
     """
     proof, name = Proof(given, sizes), getattr(function, "__name__", type(function).__name__)
     if missing := set().union(*map(given.neighbours, indices)) - sizes.keys():
@@ -36,17 +37,22 @@ def compare_code(given, line, function, arguments, indices, sizes, dtype, points
     order = [e for family in families for e in family.ravel()]
     draws = [Point(given, sizes, f"code {n}", scale=SCALES[n % len(SCALES)]) for n in range(points)]
     inputs = np.array([[float(draw.at(e, sizes)) for e in order] for draw in draws], dtype)
-    columns = split(families, inputs)
-    largest = [0 * c + np.abs(c).max(axis=1, keepdims=True) for c in columns]
-    steps = np.hstack([inputs[:, :0], *largest]) / 2
-    wanted, terms = evaluate(formulas, [proof.value(e, {}) for e in order], inputs, steps)
-    answers = call(function, families, inputs)
+    if not assumed:
+        put_zeros(given, order, inputs)
+    variables = [proof.value(e, {}) for e in order]
+    steps = grid_steps(formulas, variables, split(families, inputs))
+    wanted, terms = evaluate(formulas, variables, inputs, steps)
+    answers, changed = call(function, families, inputs)
     if not np.issubdtype(answers.dtype, np.floating):
         raise TypeError(f"{name} must return floats, got {answers.dtype}")
     failure = f"{name} does not compute the derived formula {line[0]}\n  "
-    if answers.size != wanted.size:
-        shape = (points, *(len(given.choices(i, sizes)) for i in indices))
+    if changed:
+        return False, f"{failure}it changes its arguments"
+    shape = (points, *(len(given.choices(i, sizes)) for i in indices))
+    if [n for n in answers.shape if n > 1] != [n for n in shape if n > 1]:
         return False, f"{failure}it returns shape {answers.shape}, the formula {shape}"
+    if np.finfo(answers.dtype).eps > np.finfo(dtype).eps:
+        return False, f"{failure}it returns {answers.dtype} for {dtype}"
     answers = answers.reshape(wanted.shape)
     limits = np.finfo(answers.dtype)
     allowed = ROUNDINGS * limits.eps * terms + limits.tiny
@@ -72,6 +78,34 @@ def entries(x, proof, formulas):
     for place in np.ndindex(array.shape):
         array[place] = Indexed(x, *(n + 1 for n in place))
     return array
+
+
+def put_zeros(given, order, inputs):
+    """Put a zero, of one sign and the other, into every tenth point, where it is allowed."""
+    constrained = {entry.base for entry, _, _ in given.constraints}
+    for count, n in enumerate(range(0, len(inputs) if order else 0, 10)):
+        column = count // 2 % len(order)
+        x = head_of(order[column])
+        if x not in constrained and given.allows(x, 0):
+            inputs[n, column] = (0.0, -0.0)[count % 2]
+
+
+def grid_steps(formulas, variables, columns):
+    """Return what taking the inputs on a grid of fixed points may change in them.
+
+    It is half of one rounding of the largest entry of each argument, and counts where a formula
+    adds up products, as a matrix product does; elsewhere the inputs are taken as they are.
+    """
+    inputs = set(variables)
+
+    def is_product(e):
+        factors = Mul.make_args(e)
+        return sum(bool(f.atoms(Symbol, Indexed) & inputs) for f in factors) > 1
+
+    sums = set().union(*(f.atoms(Add) for f in formulas))
+    on_grid = any(sum(map(is_product, e.args)) > 1 for e in sums)
+    largest = [0 * c + np.abs(c).max(axis=1, keepdims=True) for c in columns]
+    return np.hstack(largest) * (on_grid / 2) if columns else np.zeros((1, 0))
 
 
 def split(families, inputs):
@@ -126,14 +160,25 @@ def operate(e, values, roundings):
     if e.func in UNCHANGED:  # a sign, or one of the arguments, without rounding
         return value, roundings[0] * (e.func is sympy.Abs)
     slopes = [sympy.lambdify(letters, function.diff(x), "numpy") for x in letters]
-    passed_on = (np.abs(slope(*values)) * r for slope, r in zip(slopes, roundings) if np.any(r))
+    passed_on = (passed(slope(*values), r) for slope, r in zip(slopes, roundings) if np.any(r))
     return value, sum(passed_on) + np.abs(value)
 
 
+def passed(slope, r):
+    """Return |slope| r, which is 0 for r = 0 even where the slope is infinite."""
+    return np.where(r == 0, 0, np.abs(slope) * r)
+
+
 def call(function, families, inputs):
-    """Return a function's answers: in one call if it takes symbols only, else point by point."""
+    """Return a function's answers, and whether it changes its arguments.
+
+    It is called once if it takes symbols only, else for one point after the other.
+    """
     columns = split(families, inputs)
     arrays = [c.reshape(len(inputs), *family.shape) for c, family in zip(columns, families)]
+    given = [a.copy() for a in arrays]
     if any(family.shape for family in families):
-        return np.array([function(*(a[n].copy() for a in arrays)) for n in range(len(inputs))])
-    return np.asarray(function(*arrays))
+        answers = np.array([function(*(a[n] for a in given)) for n in range(len(inputs))])
+    else:
+        answers = np.array(function(*given))
+    return answers, any(a.tobytes() != b.tobytes() for a, b in zip(arrays, given))
