@@ -952,7 +952,7 @@ UNTRUE = [  # for 2 z alone
 ]
 
 
-@pytest.mark.parametrize("formula, right", ENTRIES, ids=str)
+@pytest.mark.parametrize("formula, right", ENTRIES, ids=[formula for formula, _ in ENTRIES])
 def test_code_that_is_wrong_in_one_respect_is_refused(formula, right):
     entries = given(ZS, i, k, K, where=["1 <= i <= K"])
     d = Derivation(formula, **entries).step(f"{formula} + 0", because="nothing")
