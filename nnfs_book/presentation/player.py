@@ -17,7 +17,8 @@ PLAYER_SCRIPT = """\
   const slider = player.querySelector("input");
   const show = () => {
     frames.forEach((frame, number) => { frame.hidden = number !== slider.valueAsNumber; });
-    slider.setAttribute("aria-valuetext", frames[slider.valueAsNumber].innerText.trim());
+    const caption = frames[slider.valueAsNumber].querySelector("figcaption");
+    slider.setAttribute("aria-valuetext", caption.innerText.trim());
   };
   slider.addEventListener("input", show);
   slider.parentElement.hidden = false;
