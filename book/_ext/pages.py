@@ -22,6 +22,8 @@ IMAGE = re.compile(
     r'<img (?P<rest>[^>]*src="(?P<link>[^"]*_images/(?P<name>[^"/]+\.svg))"[^>]*?) ?/?>'
 )
 SIDES = re.compile(r"""<svg[^>]*? width=["']([\d.]+)pt["'] height=["']([\d.]+)pt["']""")
+# What scripts that follow at once need: a page's own settings, and the search its tools.
+AT_ONCE = "documentation_options.js", "doctools.js"
 HEAVY = re.compile(r'<script defer src="[^"]*fontawesome\.js[^"]*"></script>')
 ICON_FONT = "vendor/fontawesome/webfonts/fa-solid-900.ttf"
 ICON_CLASS = re.compile(r"\bfa-[a-z-]+")
@@ -118,9 +120,8 @@ def change(app, page, template, context, doctree):
     context["address"] = app.config.html_baseurl
     context["without_heavy_scripts"] = lambda html: HEAVY.sub("", html)
     context["script_files"] = [s for s in context["script_files"] if needed(s, body)]
-    # The page's own settings are read by scripts that follow at once; all others can wait.
     for script in context["script_files"]:
-        if script.filename and "documentation_options" not in script.filename:
+        if script.filename and not script.filename.endswith(AT_ONCE):
             script.attributes["defer"] = "defer"
 
 
