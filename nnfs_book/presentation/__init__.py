@@ -18,8 +18,9 @@ from nnfs_book.presentation.figures import (
     plot_reruns,
     setup,
 )
+from nnfs_book.presentation.html import data_address
 from nnfs_book.presentation.listings import show_code, without_docstrings
-from nnfs_book.presentation.player import PLAYER_SCRIPT, data_address, player
+from nnfs_book.presentation.player import PLAYER_SCRIPT, player
 from nnfs_book.presentation.retrain import points_of, retrain, start_of
 from nnfs_book.presentation.trials import trial
 

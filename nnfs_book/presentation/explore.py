@@ -3,27 +3,11 @@
 import json
 from html import escape
 
-import matplotlib.pyplot as plt
-
-from nnfs_book.presentation.figures import svg_of
-from nnfs_book.presentation.player import data_address
+from nnfs_book.presentation.html import Html, still_picture
 from nnfs_book.presentation.retrain import encoded
 
 WIDGETS = ("neuron", "price", "softmax", "valley", "sums", "bug")
 NOTE = "On the page of this book, in a browser that runs scripts, this can be moved."
-
-
-class Exploration:
-    """Something to move, as HTML; made by `explore`."""
-
-    def __init__(self, name, html):
-        self.name, self.html = name, html
-
-    def _repr_html_(self):
-        return self.html
-
-    def __repr__(self):
-        return f"Exploration of {self.name}"
 
 
 def explore(name, still, alt, **data):
@@ -43,7 +27,7 @@ def explore(name, still, alt, **data):
 
     Returns
     -------
-    Exploration
+    Html
 
     Raises
     ------
@@ -52,6 +36,7 @@ def explore(name, still, alt, **data):
 
     Examples
     --------
+    >>> import matplotlib.pyplot as plt
     >>> figure, ax = plt.subplots()
     >>> explore("valley", figure, alt="A parabola.")
     Exploration of valley
@@ -62,11 +47,10 @@ def explore(name, still, alt, **data):
     """
     if name not in WIDGETS:
         raise ValueError(f"name must be one of {', '.join(WIDGETS)}; got {name!r}")
-    picture = data_address(svg_of(still))
-    plt.close(still)
+    picture = still_picture(still, alt)
     values = escape(json.dumps(data, default=encoded))
     html = (
         f'<div class="explore" data-explore="{name}" data-values="{values}">'
-        f'<img alt="{escape(alt)}" src="{picture}"><p>{NOTE}</p></div>'
+        f"{picture}<p>{NOTE}</p></div>"
     )
-    return Exploration(name, html)
+    return Html(html, f"Exploration of {name}")

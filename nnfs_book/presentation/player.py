@@ -1,12 +1,12 @@
 """Players: several pictures in one place, with a slider to move through them."""
 
 from html import escape
-from urllib.parse import quote
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 from nnfs_book.presentation.figures import svg_of
+from nnfs_book.presentation.html import Html, data_address
 
 # Moving the slider shows the frame of its number and hides the others. The script finds its own
 # player by its place on the page, so that several of them need no names.
@@ -26,19 +26,6 @@ PLAYER_SCRIPT = """\
 })();"""
 
 
-class Player:
-    """A sequence of frames as HTML that holds all it needs; made by `player`."""
-
-    def __init__(self, html, count):
-        self.html, self.count = html, count
-
-    def _repr_html_(self):
-        return self.html
-
-    def __repr__(self):
-        return f"Player of {self.count} frames"
-
-
 def player(frames, captions, alt):
     """Show one of several pictures at a time, with a slider to move through them.
 
@@ -56,7 +43,7 @@ def player(frames, captions, alt):
 
     Returns
     -------
-    Player
+    Html
 
     Raises
     ------
@@ -93,7 +80,7 @@ def player(frames, captions, alt):
         f"<script>\n{PLAYER_SCRIPT}\n</script>",
         "</div>",
     ]
-    return Player("\n".join(lines), len(frames))
+    return Html("\n".join(lines), f"Player of {len(frames)} frames")
 
 
 def picture(frame):
@@ -104,17 +91,3 @@ def picture(frame):
     if not isinstance(frame, str) or "<svg" not in frame:
         raise TypeError(f"frames must be matplotlib figures or SVG, got {frame!r:.60}")
     return frame
-
-
-def data_address(svg):
-    """Return an address that holds a picture: as a page of its own, its names clash with no other.
-
-    Examples
-    --------
-    >>> data_address('<svg width="9">\\n</svg>')
-    "data:image/svg+xml,%3Csvg width='9'%3E %3C/svg%3E"
-    """
-    svg = " ".join(svg[svg.index("<svg") :].split())
-    if "'" not in svg:
-        svg = svg.replace('"', "'")  # a double quote would take three characters
-    return "data:image/svg+xml," + quote(svg, safe=" !$'()*+,-./:;=?@[]^_`{|}~")

@@ -3,25 +3,9 @@
 import json
 from html import escape
 
-import matplotlib.pyplot as plt
-
-from nnfs_book.presentation.figures import svg_of
-from nnfs_book.presentation.player import data_address
+from nnfs_book.presentation.html import Html, still_picture
 
 TRIALS = ("last_bit", "playground")
-
-
-class Trial:
-    """A training to try things out on, as HTML; made by `trial`."""
-
-    def __init__(self, name, html):
-        self.name, self.html = name, html
-
-    def _repr_html_(self):
-        return self.html
-
-    def __repr__(self):
-        return f"Trial of {self.name}"
 
 
 def trial(name, still, alt, **data):
@@ -42,7 +26,7 @@ def trial(name, still, alt, **data):
 
     Returns
     -------
-    Trial
+    Html
 
     Raises
     ------
@@ -51,6 +35,7 @@ def trial(name, still, alt, **data):
 
     Examples
     --------
+    >>> import matplotlib.pyplot as plt
     >>> figure, ax = plt.subplots()
     >>> trial("playground", figure, alt="The plane.", start={})
     Trial of playground
@@ -61,10 +46,9 @@ def trial(name, still, alt, **data):
     """
     if name not in TRIALS:
         raise ValueError(f"name must be one of {', '.join(TRIALS)}; got {name!r}")
-    picture = data_address(svg_of(still))
-    plt.close(still)
+    picture = still_picture(still, alt)
     html = (
         f'<div class="trial" data-trial="{name}" data-values="{escape(json.dumps(data))}" '
-        f'data-alt="{escape(alt)}"><img alt="{escape(alt)}" src="{picture}"></div>'
+        f'data-alt="{escape(alt)}">{picture}</div>'
     )
-    return Trial(name, html)
+    return Html(html, f"Trial of {name}")
