@@ -14,11 +14,27 @@ import sys
 from math import factorial
 
 import numpy as np
-from numba import njit
+from llvmlite import binding
+from numba import config, njit
 from numba.core import event
 
 from nnfs_book.arithmetic import functions, reference
 from nnfs_book.arithmetic.backend import as_float
+
+
+def whole_registers():
+    """Let Numba use all 512 bits of a vector register; by itself it takes half on many processors.
+
+    Saves a quarter of a training. Whoever chose a processor or its features for Numba is left alone,
+    and so is a process in which Numba has compiled before: the bits are the same anyway.
+    """
+    features = binding.get_host_cpu_features()
+    chosen = config.CPU_NAME is not None or config.CPU_FEATURES is not None
+    if features.get("avx512f") and config.ENABLE_AVX and not chosen:
+        config.CPU_FEATURES = f"{features.flatten()},-prefer-256-bit"
+
+
+whole_registers()
 
 FLOAT32 = np.dtype(np.float32)
 NO_BIAS = np.float32(-0.0)  # added to any number, it changes nothing, not even a zero's sign

@@ -157,6 +157,7 @@ class Handler(BaseHTTPRequestHandler):
 
 class Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 64  # by default five wait, and whom it turns away tries again after a second
 
     def handle_error(self, request, client_address):
         pass  # clients that hang up are what is tested
