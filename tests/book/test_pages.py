@@ -112,17 +112,17 @@ def test_page_is_whole(opened):
     page.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
     page.evaluate("for (const image of document.images) image.loading = 'eager'")
     page.wait_for_function("[...document.images].every(image => image.complete)")
+    for viewport in (WIDE, PHONE):
+        page.set_viewport_size(viewport)
+        beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert beyond <= 0, f"moves sideways at {viewport['width']} pixels"
+        # Tables and outputs may scroll on a phone; what was typed and what is said may not.
+        boxes = "pre" if viewport is WIDE else ":is(.cell_input pre, pre.sentences)"
+        cut = "all => all.filter(b => b.scrollWidth > b.clientWidth).map(b => b.innerText)"
+        assert opened.all(f"main {boxes}", cut) == []
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         expect(page.locator("html")).to_have_attribute("data-theme", scheme)
-        for viewport in (WIDE, PHONE):
-            page.set_viewport_size(viewport)
-            beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-            assert beyond <= 0, f"moves sideways at {viewport['width']} pixels, {scheme}"
-            # Tables and outputs may scroll on a phone; what was typed and what is said may not.
-            boxes = "pre" if viewport is WIDE else ":is(.cell_input pre, pre.sentences)"
-            cut = "all => all.filter(b => b.scrollWidth > b.clientWidth).map(b => b.innerText)"
-            assert opened.all(f"main {boxes}", cut) == []
 
     assert opened.faults == []
     assert opened.all("main img:not([alt]), main img[alt='']", "all => all.map(i => i.src)") == []
