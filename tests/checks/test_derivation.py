@@ -1066,3 +1066,21 @@ def test_bad_input_is_named(arguments, error, match):
 def test_a_step_needs_a_reason(because):
     with pytest.raises(TypeError, match="because"):
         Derivation(x).step(x, because=because)
+
+
+def test_what_follows_if_a_constraint_holds_for_every_row_is_not_called_false():
+    """Without `1 <= n <= N` it is not known for which rows it holds: a hint, no counterexample."""
+    N, K = symbols("N K", integer=True, positive=True)
+    n, k = symbols("n k", integer=True)
+    family = IndexedBase("y", real=True)
+    rows = ["Sum(y[n, k], (k, 1, K)) == 1"]
+
+    def derivation(*where):
+        names = [family, N, K, n, k]
+        return Derivation("Sum(y[n, k], (k, 1, K), (n, 1, N))", symbols=names, where=[*rows, *where])
+
+    with pytest.raises(DerivationError, match="could not be proved"):
+        derivation().step("N", because="each row adds up to one")
+    derivation("1 <= n <= N").step("N", because="each row adds up to one")
+    with pytest.raises(DerivationError, match="is false"):
+        derivation().step("N + 1", because="it looks right")

@@ -167,11 +167,15 @@ class Point:
 
     def balance(self, entry, limits, value):
         """Draw the entries of a family and scale them to what a constraint says of their sum."""
+        for env in self.given.assignments(free_symbols(entry) - {limits[0]}, self.integers):
+            self.balance_one(entry, limits, value, env)
+
+    def balance_one(self, entry, limits, value, env):
+        """Draw and scale the entries of one of the sums that a constraint speaks of."""
         k, *ends = limits
-        for env in self.given.assignments(free_symbols(entry) - {k}, self.integers):
-            first, last = (int(self.at(end, env)) for end in ends)
-            keys = [self.key(entry, {**env, k: n}) for n in range(first, last + 1)]
-            self.values |= dict(zip(keys, self.balanced(entry.base, len(keys), value)))
+        first, last = (int(self.at(end, env)) for end in ends)
+        keys = [self.key(entry, {**env, k: n}) for n in range(first, last + 1)]
+        self.values |= dict(zip(keys, self.balanced(entry.base, len(keys), value)))
 
     def balanced(self, family, count, value):
         """Return so many numbers that have a sum; one of them is all of it when it is its turn."""
@@ -203,6 +207,10 @@ class Point:
             formal, body = self.given.definitions[head]
             arguments = [self.at(a, env) for a in arguments_of(e)]
             return self.at(body, self.integers | dict(zip(formal, arguments)))
+        for entry, limits, value in self.given.constraints:
+            if entry.base == head and key not in self.values:  # outside of what `balance` foresaw
+                own = dict(zip(entry.indices, key[1:]))
+                self.balance_one(entry, limits, value, self.integers | own)
         if key not in self.values:
             self.values[key] = self.draw(head)
         return number(self.values[key])

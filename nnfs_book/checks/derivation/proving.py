@@ -29,6 +29,8 @@ from sympy import (
     exp,
     log,
     sign,
+    sinh,
+    tanh,
 )
 from sympy.core.function import AppliedUndef
 
@@ -191,6 +193,8 @@ class Proof:
             return arguments[0] / arguments[1]
         if isinstance(e, Pow) and length(*arguments) > MOST_TERMS:
             raise ValueError(f"{sympy.sstr(e)} is too long to be written out")
+        if isinstance(e, Pow) and arguments[0] == -1 and arguments[1].is_integer:
+            return arguments[0] ** parity(arguments[1])
         if isinstance(e, log) and arguments[0].has(Product):
             return self.log_of_product(arguments[0], held)
         return e.func(*arguments)
@@ -435,7 +439,7 @@ class Proof:
     def vanishes_by_cases(self, e, depth=4):
         """Whether e is zero on both sides of a kink, and at it."""
         switches = [g for f in e.atoms(*KINKS) for g in differences(f)]
-        switches.sort(key=lambda g: (g.has(*KINKS), str(g)))  # the innermost first
+        switches.sort(key=lambda g: (g.has(*KINKS), len(str(g)), str(g)))  # the innermost first
         switches = [g for g in switches if not any(x.name[0] == "_" for x in g.free_symbols)]
         if not switches or not depth:
             return False
@@ -448,17 +452,21 @@ class Proof:
     def vanishes_in_case(self, e, switch, case, depth):
         """Whether e is zero where a switch has a sign, or is zero."""
         u = Dummy("u", **case) if case else Integer(0)
-        for x in sorted(switch.atoms(Symbol, Indexed), key=str):
+        put = {}  # for one of the variables, if possible one whose known sign stays visible
+        for x in sorted(switch.atoms(Symbol, Indexed), key=str, reverse=True):
             rest = switch.subs(x, 0)
             factor = sympy.expand(switch - rest) / x
             if factor.is_Rational and factor != 0 and not x.is_integer:
-                e = self.value(e.xreplace({x: (u - rest) / factor}), {})
-                break
+                if not put or (x * u / factor).is_positive:
+                    put = {x: (u - rest) / factor}
+        if put:
+            e = self.value(e.xreplace(put), {})
         else:
             letter = Dummy("g", real=True, **(case or {"zero": True}))
             for f in e.atoms(*KINKS):
                 if len(gaps := differences(f)) == 1 and (ratio := gaps[0] / switch).is_Rational:
                     e = e.xreplace({f: at_kink(f, ratio * letter).xreplace({letter: switch})})
+        e = settled(e)
         return self.vanishes(e) or self.vanishes_by_cases(e, depth)
 
     # --- ranges of sums
@@ -653,6 +661,21 @@ FEW = 12  # terms that are taken out of a sum at most
 MOST_TERMS = 10_000  # of a sum or a power, or digits of a number, that are written out
 
 
+def parity(n):
+    """Return a plainer whole number that is even where n is: n and its powers are odd together."""
+    letters = sorted(n.free_symbols, key=str)
+    if not letters or n.has(Indexed) or not n.is_polynomial(*letters):
+        return n
+    polynomial = sympy.Poly(n, *letters)
+    if not polynomial.domain.is_ZZ:
+        return n
+    odd = defaultdict(int)
+    for powers, c in polynomial.terms():
+        odd[tuple(map(bool, powers))] += c
+    terms = (Mul(*itertools.compress(letters, powers)) for powers, c in odd.items() if c % 2)
+    return Add(*terms)
+
+
 def length(base, n):
     """Return how many terms, or digits, the power of a sum, or of a fraction, has."""
     if not n.is_Integer or base in (0, 1, -1):
@@ -665,15 +688,54 @@ def length(base, n):
 def differences(f):
     """Return what changes its sign at the kinks of a function."""
     if isinstance(f, (Max, Min)):
-        return [a - b for a, b in itertools.combinations(f.args, 2)]
+        return [difference(a, b) for a, b in itertools.combinations(f.args, 2)]
     return [f.args[0]]
+
+
+def difference(a, b):
+    """Return what has the sign of a - b: of arguments, where both are one increasing function."""
+    (c, inner), (d, other) = a.as_coeff_Add(), b.as_coeff_Add()
+    if c == d != 0:
+        return difference(inner, other)
+    (c, inner), (d, other) = a.as_coeff_Mul(), b.as_coeff_Mul()
+    if c == d != 1:
+        return difference(inner, other) if c > 0 else difference(other, inner)
+    (kind, inner), (other_kind, other) = increasing(a), increasing(b)
+    return difference(inner, other) if kind and kind == other_kind else a - b
+
+
+def increasing(e):
+    """Return (an increasing function, its argument) if that is what an expression is, or (None, e).
+
+    Its value is asked for only where it has one: the base of a root is not negative there.
+    """
+    turn, e = (-1, -e) if e.as_coeff_Mul()[0] == -1 else (1, e)
+    if isinstance(e, (sinh, tanh) if turn < 0 else (exp, log, sinh, tanh)):
+        return e.func, turn * e.args[0]
+    if isinstance(e, Pow) and e.exp.is_Rational:
+        base = Abs(e.base) if e.exp.is_even else e.base
+        if e.exp > 0 and (turn > 0 and not base.has(Abs) or e.exp.is_odd):
+            return e.exp, turn * base
+        if e.exp < 0 and base.is_positive and turn > 0:
+            return e.exp, -base
+    return None, e
+
+
+def settled(e):
+    """Return an expression without the Max and Min of which it is known which argument they are."""
+    known = {}
+    for f in e.atoms(Max, Min):
+        gap, *more = differences(f)
+        if not more and (gap.is_nonnegative or gap.is_nonpositive):
+            known[f] = at_kink(f, gap)
+    return e.xreplace(known)
 
 
 def at_kink(f, gap):
     """Return a function of whose argument, or difference of arguments, the sign is known."""
     if not isinstance(f, (Max, Min)):
         return f.func(gap, *f.args[1:])
-    larger = f.args[1] if gap.is_negative else f.args[0]
+    larger = f.args[1] if gap.is_nonpositive else f.args[0]
     return larger if isinstance(f, Max) else Add(*f.args, -larger)
 
 
@@ -733,4 +795,8 @@ def simplifies_to_zero(e):
     e = e.replace(
         lambda f: isinstance(f, (log, Pow)), lambda f: f.func(sympy.factor(f.args[0]), *f.args[1:])
     )
-    return sympy.simplify(sympy.expand_log(e)) == 0 or sympy.simplify(e.rewrite(exp)) == 0
+    if sympy.simplify(sympy.expand_log(e)) == 0 or sympy.simplify(e.rewrite(exp)) == 0:
+        return True
+    # exp(e) = 1 is the same, as e is real, and it has fewer logarithms.
+    power = exp(sympy.expand(e)) if e.has(log) else Integer(0)
+    return sympy.expand(sympy.numer(sympy.together(power.rewrite(exp) - 1))) == 0
