@@ -7,6 +7,7 @@ that each of them can find fault.
 
 import ast
 import re
+import symtable
 import tomllib
 from dataclasses import dataclass
 from decimal import Decimal
@@ -100,6 +101,44 @@ def no_way_round_nbval(chapter):
             for tag in tags
             if re.match("nbval|pytest-validate|raises-exception|skip-execution|remove", tag)
         ]
+    return faults
+
+
+def names(source):
+    """The names that a piece of code makes, and those that it needs from elsewhere.
+
+    >>> made, needed = names("def f(x): return x + a\\nb = f(c)")
+    >>> sorted(made), sorted(needed)
+    (['b', 'f'], ['a', 'c'])
+    """
+    top = symtable.symtable(source, "cell", "exec")
+    made = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()}
+    needed, left = set(), [top]
+    while left:
+        table = left.pop()
+        left += table.get_children()
+        needed |= {s.get_name() for s in table.get_symbols() if s.is_global() and s.is_referenced()}
+    return made, needed - made
+
+
+def typed_cell_by_cell(chapter):
+    """Whoever types the open cells, and no others, has every name that they need.
+
+    But a cell that goes on with a derivation, or holds code against it, needs the derivation's own
+    cell, which is folded; the front page says so.
+    """
+    faults, folded = [], {}
+    derives = re.compile(r"\b(?:Derivation|confirm_code)\(")
+    for cell in chapter.code:
+        made, needed = names(cell["source"])
+        if any(tag.startswith("hide") for tag in cell["metadata"].get("tags", [])):
+            folded |= dict.fromkeys(made, cell)
+            continue
+        for name in sorted(needed & set(folded)):
+            home = folded[name]
+            if not (derives.search(cell["source"]) and derives.search(home["source"])):
+                faults.append(f"cell {cell['id']} needs {name} of the folded cell {home['id']}")
+        folded = {name: home for name, home in folded.items() if name not in made}
     return faults
 
 
@@ -288,6 +327,7 @@ RULES = [
     executed_in_order,
     plain_python,
     no_way_round_nbval,
+    typed_cell_by_cell,
     nothing_left_to_write,
     quiet_outputs,
     compared_outputs,

@@ -122,6 +122,12 @@ def html(text):
     return {"output_type": "display_data", "metadata": {}, "data": {"text/html": text}}
 
 
+def folded(source):
+    """A cell that is folded, in the place of the one that prints."""
+    metadata = {"tags": ["hide-input"]}
+    return honest()["cells"][1] | {"source": source, "metadata": metadata}
+
+
 OUTPUT = "cells 1 outputs 0"
 SVG = "cells 2 outputs 0 data image/svg+xml"
 DOCTORED = [
@@ -132,6 +138,8 @@ DOCTORED = [
     ("no_way_round_nbval", "cells 1 source", "# NBVAL_IGNORE_OUTPUT\nprint(0.25)"),
     ("no_way_round_nbval", "cells 1 metadata tags", ["nbval-skip"]),
     ("no_way_round_nbval", "cells 1 metadata tags", ["raises-exception"]),
+    ("typed_cell_by_cell", "cells 1", folded("def draw():\n    print(0.25)")),
+    ("typed_cell_by_cell", "cells 1", folded("draw = Derivation('0.25')")),
     ("nothing_left_to_write", "cells 0 source", "TODO: two to five slips."),
     ("nothing_left_to_write", "cells 1 source", "print(0.25)  # TODO: your experiment"),
     ("nothing_left_to_write", "cells 2 metadata mystnb image alt", "TODO: what is there"),
@@ -189,6 +197,12 @@ def test_every_rule_accepts_a_player():
     shown = player([svg, svg], ["0.3", "0.4"], alt="A curve.").html
     for rule in honesty.RULES:
         assert rule(doctored(OUTPUT, html(shown))) == []
+
+
+def test_a_derivation_may_stay_folded_where_code_is_held_against_it():
+    chapter = doctored("cells 1", folded("quarter = Derivation('0.25')"))
+    chapter.code[1]["source"] = "quarter.confirm_code(draw, [])"
+    assert honesty.typed_cell_by_cell(chapter) == []
 
 
 @pytest.mark.parametrize("name, path, value", DOCTORED)

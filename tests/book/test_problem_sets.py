@@ -1,7 +1,5 @@
 """Problem sets have no solution in them, the solutions have all, and nothing else is lost."""
 
-import ast
-
 import honesty
 import nbformat
 import pytest
@@ -33,22 +31,6 @@ def words(cells):
 
 def codes(cells):
     return [cell.source for cell in cells if cell.cell_type == "code"]
-
-
-def names(source):
-    """The names that a piece of code defines, and those that it uses."""
-    defined, used = set(), set()
-    for node in ast.walk(ast.parse(source)):
-        match node:
-            case ast.Name(name, ast.Load()):
-                used.add(name)
-            case ast.Name(name) | ast.FunctionDef(name) | ast.ClassDef(name) | ast.arg(name):
-                defined.add(name)
-            case ast.alias(name, other):
-                defined.add(other or name.split(".")[0])
-            case ast.ExceptHandler(name=str(name)):
-                defined.add(name)
-    return defined, used
 
 
 def test_no_solution_is_left(chapter):
@@ -104,13 +86,13 @@ def test_nothing_that_is_left_needs_a_solution(chapter):
     """A problem set can be run: what a solution defines is used by solutions only."""
     notebook, problems, _ = chapter
 
-    gone = set().union(*(names(cell.source)[0] for cell in notebook.cells if folded(cell)))
+    gone = set().union(*(honesty.names(c.source)[0] for c in notebook.cells if folded(c)))
     known = set()
     for cell in problems.cells:
         if cell.cell_type == "code":
-            defined, used = names(cell.source)
-            known |= defined
-            assert not used & gone - known, cell.id
+            made, needed = honesty.names(cell.source)
+            assert not needed & gone - known, cell.id
+            known |= made
 
 
 def test_problem_set_is_a_valid_notebook(chapter):
