@@ -73,6 +73,7 @@ def violated(point, condition, originals):
 def outcomes(point, *lines):
     """Return the value of each line, or why it has none; with more digits where they disagree."""
     digits = DIGITS
+    most = 6 * DIGITS if any(line.has(Integral) for line in lines) else MOST_DIGITS  # for speed
     while True:
         found = []
         for line in lines:
@@ -83,7 +84,7 @@ def outcomes(point, *lines):
         enough = DIGITS + int(2 * point.exponent)
         if digits >= enough or not differ(*found):
             return found
-        if enough > MOST_DIGITS:
+        if enough > most:
             return [Unreachable("too large")] * 2
         digits = enough
 

@@ -178,6 +178,12 @@ class Point:
         if wanted is None or wanted in keys:
             self.values |= dict(zip(keys, self.balanced(entry.base, len(keys), value)))
 
+    def may_be(self, n, v):
+        """Whether an integer may have this value, by its bounds."""
+        lows, highs = self.given.bounds.get(n, ([], []))
+        low, high = ([self.at(end, self.integers) for end in ends] for ends in (lows, highs))
+        return max(low, default=v) <= v <= min(high, default=v)
+
     def balanced(self, family, count, value):
         """Return so many numbers that have a sum; one of them is all of it when it is its turn."""
         value = Fraction(int(value.p), int(value.q))
@@ -211,7 +217,8 @@ class Point:
         for entry, limits, value in self.given.constraints:
             if entry.base == head and key not in self.values:  # outside of what `balance` foresaw
                 own = dict(zip(entry.indices, key[1:]))
-                self.balance_one(entry, limits, value, self.integers | own, key)
+                if all(self.may_be(n, v) for n, v in own.items() if n != limits[0]):
+                    self.balance_one(entry, limits, value, self.integers | own, key)
         if key not in self.values:
             self.values[key] = self.draw(head)
         return number(self.values[key])
