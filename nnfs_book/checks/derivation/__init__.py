@@ -17,7 +17,8 @@ out of order (the upper one below the lower one less 1), or is a derivative at a
 `Max`, `Min`, `sign` or `Heaviside`. Each such condition is proved from the declarations, or is an
 assumption of the derivation: it is listed in `assumptions` and printed under the last line, and no
 step is accepted for more than what is printed. A step may add such a condition only if it takes
-away single points (x != 0); one that would give up more (x > 0) is refused. A domain such as
+away single points (x != 0); one that would give up more (x > 0) is refused, and so is one that
+cannot hold (u[k] != u[m] for all k and m). A domain such as
 ``(0, 1)`` is open, ``[0, 1]`` has its ends in it; a `Limit` in a string has two sides unless it
 says ``dir="+"``.
 
@@ -52,7 +53,7 @@ from sympy import Dummy
 from nnfs_book.checks.derivation.agreement import Agreement, compare_code
 from nnfs_book.checks.derivation.comparing import counterexample
 from nnfs_book.checks.derivation.declarations import Declarations
-from nnfs_book.checks.derivation.definedness import Definedness, told
+from nnfs_book.checks.derivation.definedness import Definedness, impossible, takes_points, told
 from nnfs_book.checks.derivation.printing import Printer, reason_in_latex
 from nnfs_book.checks.derivation.proving import Proof
 
@@ -99,7 +100,8 @@ class Derivation:
         declarations that contradict each other or say something twice.
     DerivationError
         By :meth:`step` and :meth:`confirm_code`; the derivation is then as it was before. Also for
-        a first line with a limit or an integral that is not proved to have a value.
+        a first line with a limit or an integral that is not proved to have a value, or with a
+        condition that cannot hold.
 
     Examples
     --------
@@ -127,11 +129,17 @@ class Derivation:
     def _conditions(self, which, line):
         """Return what has to be assumed so that a line has a value."""
         conditions = Definedness(self._proof).conditions(line)
-        for e, _, ranges in conditions:
+        for condition in conditions:
+            e, _, ranges = condition
             if e.atoms(Dummy) - {k for k, _, _ in ranges}:
                 raise DerivationError(
                     f"{which} could not be proved to have a value where its limit or integral "
                     "needs one: declare more of what holds"
+                )
+            if impossible(self._proof, condition):
+                raise DerivationError(
+                    f"{which} could not be proved to have a value: it would need that "
+                    f"{told([condition])[0][0]}, which cannot be"
                 )
         return conditions
 
@@ -179,7 +187,7 @@ class Derivation:
             raise DerivationError(f"{step} is false{sides}\n  {difference}")
         if not count:
             raise DerivationError(f"{step} has no point at which it could be checked{sides}")
-        if narrower := told(condition for condition in more if condition.relation != "!="):
+        if narrower := told(condition for condition in more if not takes_points(condition)):
             raise DerivationError(
                 f"{step} could not be proved; the new line has a value only if {narrower[0][0]}, "
                 f"and the line before may have one elsewhere{sides}"

@@ -28,6 +28,7 @@ def counterexample(given, proof, before, after, assumed, new):
     not count if there are no others: a condition that leaves only them leaves too little.
     """
     count, ordinary = 0, False
+    originals = {proxy: original for original, proxy in proof.proxies.items()}
     has_gaps = any(condition.relation == "!=" for condition in (*assumed, *new))
     for place, (integers, plan) in enumerate(plans(given, proof, before, after, (*assumed, *new))):
         for attempt in range(9):  # drawn again where there is nothing to compare
@@ -44,6 +45,8 @@ def counterexample(given, proof, before, after, assumed, new):
                 continue
             if isinstance(b, Undefined) and has_gaps and str(b) == "zero":
                 continue
+            if isinstance(b, Undefined) and any(violated(point, c, originals) for c in assumed):
+                continue
             break
         else:
             continue
@@ -56,9 +59,21 @@ def counterexample(given, proof, before, after, assumed, new):
     return count * ordinary, None
 
 
+def violated(point, condition, originals):
+    """Whether a condition does not hold at a point."""
+    if condition.ranges:
+        return False
+    try:
+        v = point.value(condition.expression.xreplace(originals))
+    except Undefined:
+        return True
+    return v == 0 if condition.relation == "!=" else v < 0
+
+
 def outcomes(point, *lines):
     """Return the value of each line, or why it has none; with more digits where they disagree."""
     digits = DIGITS
+    most = 6 * DIGITS if any(line.has(Integral) for line in lines) else MOST_DIGITS  # for speed
     while True:
         found = []
         for line in lines:
@@ -69,7 +84,7 @@ def outcomes(point, *lines):
         enough = DIGITS + int(2 * point.exponent)
         if digits >= enough or not differ(*found):
             return found
-        if enough > MOST_DIGITS:
+        if enough > most:
             return [Unreachable("too large")] * 2
         digits = enough
 

@@ -14,6 +14,7 @@ from sympy import (
     IndexedBase,
     Integer,
     Integral,
+    KroneckerDelta,
     Limit,
     Max,
     Min,
@@ -22,8 +23,11 @@ from sympy import (
     Product,
     Sum,
     Symbol,
+    exp,
     log,
     sign,
+    sinh,
+    tanh,
 )
 from sympy.core.function import AppliedUndef
 
@@ -289,8 +293,11 @@ def simplest(proof, e, relation):
     if number == 0:
         return [Condition(Integer(0), relation)]
     if relation == "!=":
-        open_ones = [without_root(f) for f, _ in factors if not signs.holds(f, "!=")]
-        return [Condition(upright(f), "!=") for f in open_ones]
+        found = []
+        for f in (f for f, _ in factors if not signs.holds(f, "!=")):
+            inside = without_root(f)
+            found += [Condition(upright(f), "!=")] if inside == f else simplest(proof, inside, "!=")
+        return found
     rest = sympy.sign(number)
     for factor, power in factors:
         if signs.holds(-factor, ">"):
@@ -300,11 +307,56 @@ def simplest(proof, e, relation):
     return [Condition(rest, ">=")]
 
 
+def impossible(proof, condition):
+    """Whether what must not be zero is zero for some values of the indices, as u[k] - u[m] is."""
+    e, relation, ranges = condition
+    places = {i for entry in e.atoms(Indexed) for i in entry.indices}
+    places |= {x for x in e.free_symbols if x.is_integer}
+    for k, _, _ in ranges:
+        rest = e.subs(k, 0)
+        factor = sympy.expand(e - rest) / k
+        roots = {-rest / factor} if factor.is_Rational and factor != 0 else set()
+        for place in (places | roots) - {k}:
+            own = {k: place}
+            if place.is_integer and e.xreplace(own) == 0 and proof.inside(ranges, own):
+                return relation == "!="
+    return e == 0 and relation == "!="
+
+
+def takes_points(condition):
+    """Whether a condition takes away single points only, as x != 0 does and Max(x, 0) != 0 not."""
+    steps = Abs, sign, Max, Min, Heaviside, KroneckerDelta
+    return condition.relation == "!=" and not condition.expression.has(*steps)
+
+
 def without_root(e):
-    """Return b for a root or another positive power of b: they are zero together."""
-    while isinstance(e, Pow) and e.exp.is_positive or isinstance(e, Abs):
-        e = e.args[0]
-    return e
+    """Return b for a root of b, exp(b) - 1 or something else that is zero together with b."""
+    while True:
+        match upright(e):
+            case Pow() as root if root.exp.is_positive:
+                e = root.base
+            case Abs() | sinh() | tanh() as odd:
+                e = odd.args[0]
+            case Add(args=(sympy.S.NegativeOne, exp() as power)):
+                e = power.args[0]
+            case Add() as total if (inside := clipped(total)) is not None:
+                e = inside
+            case _:
+                return e
+
+
+def clipped(e):
+    """Return a - t for Max(q, a) - t with numbers q < t, which is zero together with it, or None.
+
+    Likewise for a Min with q > t, and for multiples of either.
+    """
+    t, part = e.as_coeff_Add()
+    c, part = part.as_coeff_Mul()
+    if not isinstance(part, (Max, Min)) or len(part.args) != 2 or not part.args[0].is_Rational:
+        return None
+    q, a = part.args
+    gap = (-t / c - q) * (1 if isinstance(part, Max) else -1)
+    return a + t / c if gap > 0 else None
 
 
 def upright(e):

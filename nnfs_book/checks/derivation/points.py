@@ -170,12 +170,19 @@ class Point:
         for env in self.given.assignments(free_symbols(entry) - {limits[0]}, self.integers):
             self.balance_one(entry, limits, value, env)
 
-    def balance_one(self, entry, limits, value, env):
-        """Draw and scale the entries of one of the sums that a constraint speaks of."""
+    def balance_one(self, entry, limits, value, env, wanted=None):
+        """Draw and scale the entries of one of the sums, if a wanted one is among them."""
         k, *ends = limits
         first, last = (int(self.at(end, env)) for end in ends)
         keys = [self.key(entry, {**env, k: n}) for n in range(first, last + 1)]
-        self.values |= dict(zip(keys, self.balanced(entry.base, len(keys), value)))
+        if wanted is None or wanted in keys:
+            self.values |= dict(zip(keys, self.balanced(entry.base, len(keys), value)))
+
+    def may_be(self, n, v):
+        """Whether an integer may have this value, by its bounds."""
+        lows, highs = self.given.bounds.get(n, ([], []))
+        low, high = ([self.at(end, self.integers) for end in ends] for ends in (lows, highs))
+        return max(low, default=v) <= v <= min(high, default=v)
 
     def balanced(self, family, count, value):
         """Return so many numbers that have a sum; one of them is all of it when it is its turn."""
@@ -210,7 +217,8 @@ class Point:
         for entry, limits, value in self.given.constraints:
             if entry.base == head and key not in self.values:  # outside of what `balance` foresaw
                 own = dict(zip(entry.indices, key[1:]))
-                self.balance_one(entry, limits, value, self.integers | own)
+                if all(self.may_be(n, v) for n, v in own.items() if n != limits[0]):
+                    self.balance_one(entry, limits, value, self.integers | own, key)
         if key not in self.values:
             self.values[key] = self.draw(head)
         return number(self.values[key])

@@ -122,9 +122,12 @@ class Proof:
             return False
         pairs = dict(zip(entry.indices, other.indices))
         own = {k: pairs.get(k, k) for k, _, _ in ranges}
-        return entry.xreplace(own) == other and all(
-            self.signs.within(a.xreplace(own), own[k])
-            and self.signs.within(own[k], b.xreplace(own))
+        return entry.xreplace(own) == other and self.inside(ranges, own)
+
+    def inside(self, ranges, values):
+        """Whether indices that have these values, or their own, lie in their ranges."""
+        return all(
+            self.within(k.xreplace(values), [a.xreplace(values)], [b.xreplace(values)])
             for k, a, b in ranges
         )
 
@@ -285,6 +288,8 @@ class Proof:
                 total += sifted
             elif inside == 1:
                 total += outside * (b - a + 1)
+            elif (power := inside.as_base_exp())[0] == k and power[1] in range(1, FEW):
+                total += outside * sympy.expand(sympy.summation(inside, (k, a, b)))
             else:
                 total += outside * self.over_all(*self.joined(inside, k, a, b))
         return total
@@ -301,7 +306,7 @@ class Proof:
             elif (
                 power != 1
                 and not power.has(k)
-                and (power.is_integer or self.signs.holds(base, ">"))
+                and (power.is_integer or self.signs.holds(base, ">=" if power.is_positive else ">"))
             ):
                 result *= self.product(base, k, a, b) ** power
             else:
@@ -393,9 +398,14 @@ class Proof:
                     continue
                 pairs = list(zip(entry.indices, other.indices))
                 ends = [end.xreplace({j: i for i, j in pairs}) for end in own_ends]
-                fits = all(i == k if j == own else self.covers(j, i) for i, j in pairs)
-                if fits and [a, b] == ends:
-                    return value * body / entry
+                if not all(i == k if j == own else self.covers(j, i) for i, j in pairs):
+                    continue
+                (first, last), factor = ends, body / entry
+                more = first - a, b - last  # how many terms the sum has more at its two ends
+                if all(n.is_Integer and abs(n) <= FEW for n in more):
+                    below = (n * entry.xreplace({k: first - m}) for n, m in beyond(more[0]))
+                    above = (n * entry.xreplace({k: last + m}) for n, m in beyond(more[1]))
+                    return (value + Add(*below, *above)) * factor
         return None
 
     def covers(self, j, i):
@@ -408,11 +418,13 @@ class Proof:
         """Whether an expression is proved zero; equal and unequal indices are two cases."""
         e = self.value(e, {})
         for delta in sorted(e.atoms(KroneckerDelta), key=str):
-            i, j = delta.args if isinstance(delta.args[0], Symbol) else reversed(delta.args)
+            i, j = solved(*delta.args)
             in_sum = any(x.name.startswith("_") for x in delta.free_symbols)
-            if isinstance(i, Symbol) and not in_sum:
-                equal, unequal = e.subs(i, j), e.xreplace({delta: Integer(0)})
-                return self.is_zero(equal) and self.is_zero(unequal)
+            if i is not None and not in_sum:
+                same = {d for d in e.atoms(KroneckerDelta) if solved(*d.args) == (i, j)}
+                unequal = e.xreplace({d: Integer(0) for d in same})
+                apart = self.signs.holds(i - j, "!=")
+                return (apart or self.is_zero(e.subs(i, j))) and self.is_zero(unequal)
         ways = (
             self.vanishes,
             self.vanishes_merged,
@@ -436,21 +448,23 @@ class Proof:
             parts.append(self.renamed(body, limits)[0])
         return len(parts) > 1 and all(map(self.is_zero, parts))
 
-    def vanishes_by_cases(self, e, depth=4):
-        """Whether e is zero on both sides of a kink, and at it."""
+    def vanishes_by_cases(self, e, depth=4, facts=()):
+        """Whether e is zero on both sides of a kink, and at it; the facts are positive."""
         switches = [g for f in e.atoms(*KINKS) for g in differences(f)]
         switches.sort(key=lambda g: (g.has(*KINKS), len(str(g)), str(g)))  # the innermost first
         switches = [g for g in switches if not any(x.name[0] == "_" for x in g.free_symbols)]
         if not switches or not depth:
             return False
-        switch = switches[0]
-        cases = {"positive": True}, {"negative": True}, None
-        if self.follows(Condition(upright(without_root(switch)), "!=")):
-            cases = cases[:2]
-        return all(self.vanishes_in_case(e, switch, case, depth - 1) for case in cases)
+        switch, holds = switches[0], self.signs.holds
+        cases = [
+            *([{"positive": True}] if not holds(-switch, ">=") else []),
+            *([{"negative": True}] if not holds(switch, ">=") else []),
+            *([None] if not self.follows(Condition(upright(without_root(switch)), "!=")) else []),
+        ]
+        return all(self.vanishes_in_case(e, switch, case, depth - 1, facts) for case in cases)
 
-    def vanishes_in_case(self, e, switch, case, depth):
-        """Whether e is zero where a switch has a sign, or is zero."""
+    def vanishes_in_case(self, e, switch, case, depth, facts):
+        """Whether e is zero where a switch has a sign, or is zero, if that can be."""
         u = Dummy("u", **case) if case else Integer(0)
         put = {}  # for one of the variables, if possible one whose known sign stays visible
         for x in sorted(switch.atoms(Symbol, Indexed), key=str, reverse=True):
@@ -461,13 +475,41 @@ class Proof:
                     put = {x: (u - rest) / factor}
         if put:
             e = self.value(e.xreplace(put), {})
+            facts = [*(fact.xreplace(put) for fact in facts), *([Abs(u)] if case else [])]
+            if any(fact.is_nonpositive for fact in facts):
+                return True
         else:
             letter = Dummy("g", real=True, **(case or {"zero": True}))
             for f in e.atoms(*KINKS):
-                if len(gaps := differences(f)) == 1 and (ratio := gaps[0] / switch).is_Rational:
+                if len(gaps := differences(f)) == 1 and (ratio := multiple(gaps[0], switch)):
                     e = e.xreplace({f: at_kink(f, ratio * letter).xreplace({letter: switch})})
-        e = settled(e)
-        return self.vanishes(e) or self.vanishes_by_cases(e, depth)
+        e = self.settled(e)
+        if not case and multiple(e, switch):
+            return True
+        return self.vanishes(e) or self.vanishes_by_cases(e, depth, facts)
+
+    def settled(self, e):
+        """Return an expression without the kinks of which it is known on which side they are."""
+        known = {}
+        for f in e.atoms(*KINKS):
+            if isinstance(f, (Max, Min)):
+                known[f] = f.func(*self.undecided(f))
+                continue
+            for turn, sort in ((1, "positive"), (-1, "negative")):
+                if self.signs.holds(turn * f.args[0], ">"):
+                    letter = Dummy("g", **{sort: True})
+                    known[f] = f.func(letter, *f.args[1:]).xreplace({letter: f.args[0]})
+        return e.xreplace(known)
+
+    def undecided(self, f):
+        """Return the arguments of a Max or Min without those that are known to lose."""
+        left = list(f.args)
+        for pair in itertools.combinations(f.args, 2):
+            gap = difference(*pair) * (1 if isinstance(f, Max) else -1)
+            loser = next((x for x, g in zip(pair, (-gap, gap)) if self.signs.holds(g, ">=")), None)
+            if loser is not None and set(pair) <= set(left):
+                left.remove(loser)
+        return left
 
     # --- ranges of sums
 
@@ -577,7 +619,9 @@ class Proof:
             return False
         self.inducing = True
         try:
-            return any(self.induction(e, n, least) for n, least in self.growing_sizes(e))
+            top, bottom = sympy.fraction(sympy.together(e))
+            forms = [e, top] if bottom.free_symbols else [e]
+            return any(self.induction(f, n, least) for f in forms for n, least in self.growing_sizes(f))
         finally:
             self.inducing = False
 
@@ -709,9 +753,13 @@ def increasing(e):
 
     Its value is asked for only where it has one: the base of a root is not negative there.
     """
+    if e == 1:
+        return exp, Integer(0)
     turn, e = (-1, -e) if e.as_coeff_Mul()[0] == -1 else (1, e)
     if isinstance(e, (sinh, tanh) if turn < 0 else (exp, log, sinh, tanh)):
         return e.func, turn * e.args[0]
+    if isinstance(e, Pow) and e.base.is_Rational and not e.exp.is_Rational and turn > 0:
+        return ("power of", e.base), (e.exp if e.base > 1 else -e.exp)
     if isinstance(e, Pow) and e.exp.is_Rational:
         base = Abs(e.base) if e.exp.is_even else e.base
         if e.exp > 0 and (turn > 0 and not base.has(Abs) or e.exp.is_odd):
@@ -721,14 +769,12 @@ def increasing(e):
     return None, e
 
 
-def settled(e):
-    """Return an expression without the Max and Min of which it is known which argument they are."""
-    known = {}
-    for f in e.atoms(Max, Min):
-        gap, *more = differences(f)
-        if not more and (gap.is_nonnegative or gap.is_nonpositive):
-            known[f] = at_kink(f, gap)
-    return e.xreplace(known)
+def multiple(e, other):
+    """Return the number c for which e = c times the other expression, or 0 if there is none."""
+    terms, others = (sympy.expand(x).as_coefficients_dict() for x in (e, other))
+    term, c = next(iter(others.items()), (None, 1))
+    ratio = terms.get(term, Integer(0)) / c
+    return ratio if ratio.is_Rational and sympy.expand(e - ratio * other) == 0 else Integer(0)
 
 
 def at_kink(f, gap):
@@ -737,6 +783,21 @@ def at_kink(f, gap):
         return f.func(gap, *f.args[1:])
     larger = f.args[1] if gap.is_nonpositive else f.args[0]
     return larger if isinstance(f, Max) else Add(*f.args, -larger)
+
+
+def solved(i, j):
+    """Return (x, rest) such that i = j just if the letter x is the rest, or (None, None)."""
+    _, gap = sympy.expand(i - j).as_content_primitive()
+    for x in sorted(gap.free_symbols, key=str):
+        c = gap.coeff(x)
+        if abs(c) == 1 and not (rest := gap - c * x).has(x):
+            return x, -rest / c
+    return None, None
+
+
+def beyond(count):
+    """Return (sign, how far beyond an end) of terms: added for a positive count, else left out."""
+    return [(1, n + 1) for n in range(count)] + [(-1, -n) for n in range(-count)]
 
 
 def outermost(e, kinds):

@@ -3,7 +3,7 @@
 import itertools
 
 import sympy
-from sympy import Dummy, Indexed, Integer, Pow, Product, Sum, Symbol, exp, log
+from sympy import Dummy, Indexed, Integer, Pow, Product, Sum, Symbol, cosh, exp, log, sinh, tanh
 
 VIEWS = 40  # ways to put bounds into an expression that are tried
 SIGNS = ("positive", "negative", "nonnegative", "nonpositive", "nonzero")
@@ -50,9 +50,19 @@ class Signs:
     def views(self, e):
         """Yield an expression with bounds and assumptions put in, in more and more ways."""
         yield from self.bounded(e, 3)
-        assumed = self.proof.under_assumptions(e)
-        if assumed != e:
-            yield from self.bounded(assumed, 3)
+        for more in (self.spread, self.proof.under_assumptions):
+            if (view := more(e)) != e:
+                yield from self.bounded(view, 3)
+
+    def spread(self, e):
+        """Say of a sum of n squares that it is the square of the sum over n, and more."""
+        new = {}
+        for total in e.atoms(Sum):
+            square = Sum(total.function**2, *total.limits)
+            count = total.limits[0][2] - total.limits[0][1] + 1
+            if e.has(square) and len(total.limits) == 1 and self.holds(count, ">"):
+                new[square] = total**2 / count + Dummy("v", nonnegative=True)
+        return e.xreplace(new)
 
     def bounded(self, e, depth):
         """Yield an expression with a bound put in for up to so many of its variables."""
@@ -92,6 +102,10 @@ class Signs:
             return self.variable(e)
         if isinstance(e, exp):
             return self.power(Integer(3), e.args[0])  # of e it counts only that it is above 1
+        if isinstance(e, (sinh, cosh, tanh)):
+            t = self.lettered(exp(e.args[0]))
+            s, c = (t - 1 / t) / 2, (t + 1 / t) / 2
+            return {sinh: s, cosh: c, tanh: s / c}[e.func]
         if isinstance(e, log):
             above, below = self.holds(e.args[0] - 1, ">"), self.holds(1 - e.args[0], ">")
             return a_letter({"positive": above, "negative": below})
@@ -110,11 +124,13 @@ class Signs:
 
     def power(self, base, exponent):
         """Return what stands for a power whose exponent is no whole number."""
-        if not self.holds(base, ">"):
-            nonzero = self.holds(base, "!=")
-            return a_letter({"nonzero": nonzero, "nonnegative": not exponent.is_integer})
         grows, shrinks = self.holds(exponent, ">"), self.holds(-exponent, ">")
         above, below = self.holds(base - 1, ">"), self.holds(1 - base, ">")
+        if not self.holds(base, ">"):
+            if grows and below and self.holds(base, ">="):
+                return 1 - 1 / (1 + Dummy("u", nonnegative=True))
+            whole = exponent.is_integer and not exponent.is_even
+            return a_letter({"nonzero": self.holds(base, "!="), "nonnegative": not whole})
         u = Dummy("u", positive=True)
         if above and grows or below and shrinks:
             return 1 + u
