@@ -68,3 +68,10 @@ def test_downloaded_text_needs_no_myst():
     fold = ":::{dropdown} What it says\nThis.\n\nThat.\n:::"
     folded = "<details><summary>What it says</summary>\n\nThis.\n\nThat.\n\n</details>"
     assert downloads.plain(fold, entries) == folded
+
+
+def test_downloaded_formulas_have_their_numbers():
+    text = "$$a$$ (first)\n\nand {eq}`first`, [derived](#proof-slope)."
+    said = downloads.plain(text, {}, "https://me.example/", "sigmoid", {"first": 1})
+    link = "https://me.example/sigmoid.html#proof-slope"
+    assert said == f"$$a\\tag{{1}}$$\n\nand (1), [derived]({link})."

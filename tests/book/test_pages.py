@@ -205,6 +205,44 @@ def test_mathematics_is_set(opened):
         assert text.count(leftover) == code.count(leftover), f"{leftover} is left over"
 
 
+def proofs(path):
+    """Return the names of the derivations of a chapter: that of a cell, and a number if it has more."""
+    shown = honesty.read_chapter(path).shown("text/plain")
+    names = [f"proof-{cell['id']}" for cell, text in shown if text.startswith("Derivation of ")]
+    for place, name in enumerate(names):
+        count = names[: place + 1].count(name)
+        yield f"{name}-{count}" if count > 1 else name
+
+
+@pytest.mark.parametrize("path", honesty.pages(".ipynb"), ids=lambda path: path.stem)
+def test_a_derivation_has_an_address_made_of_its_cell_s_name(html, path):
+    page = (html / "book" / f"{path.stem}.html").read_text("utf-8")
+    names = re.findall('<div class="[^"]*math[^"]*" id="(proof-[^"]+)">', page)
+    assert names == list(proofs(path))
+    assert all(f'<a class="headerlink" href="#{name}"' in page for name in names)
+
+
+def test_the_link_of_a_derivation_is_seen_by_pointer_and_keyboard(visit):
+    page = visit("book/sigmoid.html", viewport=WIDE, java_script_enabled=False).page
+    proof = page.locator("#proof-log-odds")
+    link = proof.locator(".headerlink")
+    expect(link).to_have_css("opacity", "0")
+    proof.hover()
+    expect(link).to_have_css("opacity", "1")
+    page.mouse.move(0, 0)
+    link.focus()
+    expect(link).to_have_css("opacity", "1")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("sigmoid.html#proof-log-odds$"))
+
+
+def test_a_formula_that_is_referred_to_has_a_number(visit):
+    page = visit("book/binary_crossentropy.html", viewport=WIDE).page
+    link = page.get_by_role("link", name="(1)", exact=True)
+    target = page.locator(link.get_attribute("href"))
+    assert target.locator(".eqno").inner_text().startswith("(1)")
+
+
 @pytest.mark.parametrize("width", [390, 1024, 1440])
 @pytest.mark.parametrize(
     "name, panel",
