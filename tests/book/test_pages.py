@@ -4,12 +4,15 @@ import functools
 import gzip
 import http.server
 import re
+import shutil
 import subprocess
 import sys
 import threading
+import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+from xml.etree import ElementTree
 
 import honesty
 import pytest
@@ -18,6 +21,7 @@ from playwright.sync_api import expect
 
 import nnfs_book
 from nnfs_book.presentation.explore import WIDGETS
+from tools.epub import bound
 
 WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 PAGES = [f"{name}.html" for name in honesty.toc_files(honesty.read_toc())]
@@ -390,6 +394,49 @@ def test_every_public_name_is_in_the_reference_with_its_source(html):
     tables = {name for name in nnfs_book.__all__ if isinstance(getattr(nnfs_book, name), dict)}
     assert set(nnfs_book.__all__) - tables <= anchors
     assert page.count("viewcode-link") > 100
+
+
+# The whole book as one file
+
+
+@pytest.fixture(scope="module")
+def epub(html, tmp_path_factory):
+    path = tmp_path_factory.mktemp("epub") / "book.epub"
+    bound(html, path)
+    return path
+
+
+def test_electronic_book_is_whole(epub):
+    """Links and pictures are in it, formulas are MathML, and nothing wants to be run or unfolded."""
+    with zipfile.ZipFile(epub) as book:
+        assert book.namelist()[0] == "mimetype"
+        files = {name: book.read(name) for name in book.namelist()}
+    trees = {n: ElementTree.fromstring(t) for n, t in files.items() if n.endswith((".xhtml", ".svg"))}
+    marks = {
+        name: {(part.tag.rpartition("}")[2], part.get("id")) for part in tree.iter()}
+        for name, tree in trees.items()
+    }
+    assert not {"script", "details", "button"} & {tag for all in marks.values() for tag, _ in all}
+    assert any("math" == tag for tag, _ in marks["book/sigmoid.xhtml"])
+    lost = []
+    for name, tree in trees.items():
+        for link in (part.get("href") or part.get("src") for part in tree.iter()):
+            address = urlsplit(urljoin(name, link or ""))
+            known = {anchor for _, anchor in marks.get(address.path, ())} | {""}
+            if not address.scheme and (address.path not in files or address.fragment not in known):
+                lost.append(f"{name}: {link}")
+    assert lost == []
+    assert {anchor for _, anchor in marks["book/solutions.xhtml"]} >= {"sigmoid-solution-1"}
+
+
+@pytest.mark.slow
+def test_electronic_book_passes_epubcheck(epub):
+    """By Debian's package epubcheck, which is no part of a set-up."""
+    checker, java = Path("/usr/share/java/epubcheck.jar"), shutil.which("java")
+    if not java or not checker.exists():
+        pytest.skip("needs epubcheck, such as Debian's")
+    check = subprocess.run([java, "-jar", checker, epub], capture_output=True, text=True)
+    assert check.returncode == 0, check.stdout + check.stderr
 
 
 # Retraining
