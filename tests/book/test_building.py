@@ -12,6 +12,8 @@ import mathematics
 import pages
 from pybtex.database import parse_string
 
+from nnfs_book import player
+
 WORKS = """
 @book{one, author = "{Good}, I. J.", title = "Odds", year = "1979"}
 @book{two, author = "van Rossum, Guido and Berkson, Joseph", title = "Both", year = "1944"}
@@ -46,6 +48,14 @@ def test_box_says_how_wide_it_is():
     table, sentence = pages.BOX.sub(pages.with_columns, boxes).split("</pre>")[:2]
     assert table.startswith('<pre style="--columns: 13"><span>')
     assert sentence.startswith('<pre class="sentences" style="--columns: 100">')
+
+
+def test_slider_says_what_it_varies():
+    captions = ("Epoch 0: loss 1.099", "Epoch 10: loss 1.069", "Epoch 2000: loss 0.05")
+    frames = [f"<svg>{caption}</svg>" for caption in captions]
+    html = player(frames, captions, alt="A plane.")._repr_html_()
+    named = pages.PLAYER.sub(pages.with_range, html)
+    assert "<label hidden>Slide through the frames, from “Epoch 0” to “Epoch 2000”\n<input" in named
 
 
 @pytest.mark.parametrize("base", ["https://example.org/book/", "https://me.example/book/"])
