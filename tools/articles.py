@@ -5,13 +5,14 @@ Links lead from one article to the other, and the solutions of the exercises are
 
 import re
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import yaml
 from bs4 import BeautifulSoup
 
 ROOT = Path(__file__).parents[1]
 ARTICLE = re.compile(r"<article[^>]*>(.*)</article>", re.DOTALL)
+DRAWN = re.compile(r"<mjx-math.*?</mjx-math>", re.DOTALL)
 ANCHOR = re.compile(r'(?<= )id="([^"]+)"')
 LINK = re.compile(r'href="([^"]+)"')
 EXERCISE = re.compile(r"(\d+) [○◐●]")
@@ -33,35 +34,40 @@ def article(html, name, names):
     >>> html = '<article><h1 id="a">A</h1> <a href="#a">up</a> <a href="b.html#c">b</a></article>'
     >>> article(html, "book/a", ["book/a", "book/b"])
     '<section id="a"><h1 id="a-a">A</h1> <a href="#a-a">up</a> <a href="#b-c">b</a></section>'
+    >>> article('<article><a href="../code/b.html#c">b</a></article>', "book/a", ["book/b"])
+    '<section id="a"><a href="../code/b.html#c">b</a></section>'
     """
     stem = Path(name).name
-    known = {Path(other).name for other in names}
+    stems = {f"{other}.html": Path(other).name for other in names}
 
     def linked(match):
-        address = urlsplit(match[1])
-        page = Path(address.path).stem or stem
-        if address.scheme or page not in known:
+        address = urlsplit(urljoin(f"{name}.html", match[1]))
+        if address.path not in stems:
             return match[0]
-        return f'href="#{page}{"-" if address.fragment else ""}{address.fragment}"'
+        place = f"-{address.fragment}" if address.fragment else ""
+        return f'href="#{stems[address.path]}{place}"'
 
     body = ANCHOR.sub(rf'id="{stem}-\1"', ARTICLE.search(html)[1])
     return f'<section id="{stem}">{LINK.sub(linked, body)}</section>'
 
 
-def articles(folder):
+def articles(folder, drawn=True):
     """Return the articles of a build as trees, by their names; the last are the solutions.
 
     Parameters
     ----------
     folder : Path
         Where the built pages are.
+    drawn : bool
+        Whether to keep the drawings of the formulas; their MathML stays in any case.
     """
     names = [name for part in order().values() for name in part]
     found = {}
     for name in names:
         html = (folder / f"{name}.html").read_text("utf-8")
-        section = BeautifulSoup(article(html, name, names), "html.parser").section
-        for link in section.select("a.headerlink, a.viewcode-link, a.enlarge"):
+        html = article(html if drawn else DRAWN.sub("", html), name, names)
+        section = BeautifulSoup(html, "html.parser").section
+        for link in section.select("a.headerlink, a:has(.viewcode-link), a.enlarge"):
             link.decompose()
         found[section["id"]] = section
     found["solutions"] = solutions(found.values())

@@ -125,7 +125,7 @@ def contents(titles):
 def bound(folder, target):
     """Write the pages of a build to one file."""
     config = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
-    sections = articles(folder)
+    sections = articles(folder, drawn=False)
     titles = {name: section.h1.get_text() for name, section in sections.items()}
     pictures = {}
     for section in sections.values():
