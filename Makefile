@@ -1,6 +1,6 @@
-# `make book`, `make pdf`, `make test`, `make verify`, `make portability` and `make bench` do
-# everything, set-up included. They need make and one of these Pythons; `make book PYTHON=python3.13`
-# chooses it.
+# `make book`, `make pdf`, `make epub`, `make test`, `make verify`, `make portability` and `make bench`
+# do everything, set-up included. They need make and one of these Pythons; `make book
+# PYTHON=python3.13` chooses it.
 
 SUPPORTED := 3.11 3.12 3.13 3.14 3.15
 PYTHON ?= python3
@@ -18,7 +18,7 @@ REFUSE_OTHERS = $(if $(filter $(VERSION),$(SUPPORTED)),,$(error This needs Pytho
 $(firstword $(SUPPORTED)) to $(lastword $(SUPPORTED)); $(PYTHON) is \
 $(or $(VERSION),not there). PYTHON=python3.13 on the command line names another one))
 
-.PHONY: book pdf test verify portability bench clean
+.PHONY: book pdf epub test verify portability bench clean
 
 book: $(INSTALLED)
 	$(BIN)/jupyter-book build . -W --keep-going
@@ -26,6 +26,10 @@ book: $(INSTALLED)
 # The whole book as one file. It needs a Chromium or Chrome of this machine.
 pdf: book
 	$(BIN)/python -m tools.paper _build/html _build/book.pdf
+
+# The same for readers of electronic books.
+epub: book
+	$(BIN)/python -m tools.epub _build/html _build/book.epub
 
 test: $(INSTALLED)
 	$(BIN)/pytest

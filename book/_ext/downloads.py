@@ -1,7 +1,8 @@
 """Sphinx extension: chapters that run, and can be read, wherever they are downloaded to.
 
 A downloaded notebook begins with the line that installs what it needs. Jupyter knows no MyST, so
-that citations become names and years, and folds HTML; links lead to the published pages.
+that citations become names and years, folds HTML, and labels of formulas numbers; links lead to the
+published pages.
 """
 
 import re
@@ -14,6 +15,9 @@ from pybtex.database import parse_file
 CITATION = re.compile(r"\{cite(?P<kind>:t)?\}`(?P<keys>[^`]+)`")
 FOLD = re.compile(r"^:::\{dropdown\} (?P<title>.*)\n(?P<text>(?:.*\n)*?):::$", re.MULTILINE)
 CHAPTER = re.compile(r"\]\((?P<name>\w+)\.(?:ipynb|md)(?P<place>#[^)]*)?\)")
+PROOF = re.compile(r"\]\((?P<place>#proof-[^)]*)\)")
+LABEL = re.compile(r"\$\$ \((?P<label>[\w-]+)\)$", re.MULTILINE)
+TO_LABEL = re.compile(r"\{eq\}`(?P<label>[^`]+)`")
 BY_ADDRESS = "nnfs-book[chapters] @ git+{}"
 INSTALL = """\
 To run this chapter, install the package of *{title}* once:
@@ -33,7 +37,7 @@ def cited(entry):
     return names[0] + others, entry.fields["year"]
 
 
-def plain(text, entries, base=""):
+def plain(text, entries, base="", name="", numbers=None):
     """Return Markdown that Jupyter understands.
 
     Parameters
@@ -44,6 +48,10 @@ def plain(text, entries, base=""):
         The bibliography, by key.
     base : str
         Where the chapters' pages are; if nowhere, links lead to notebooks beside this one.
+    name : str
+        The chapter that the text is from.
+    numbers : dict, optional
+        The number of each formula that has a label.
     """
 
     def citation(match):
@@ -55,7 +63,10 @@ def plain(text, entries, base=""):
     text = CITATION.sub(citation, text)
     while FOLD.search(text):
         text = FOLD.sub(r"<details><summary>\g<title></summary>\n\n\g<text>\n</details>", text)
+    text = LABEL.sub(lambda match: rf"\tag{{{numbers[match['label']]}}}$$", text)
+    text = TO_LABEL.sub(lambda match: f"({numbers[match['label']]})", text)
     if base:
+        text = PROOF.sub(rf"]({base}{name}.html\g<place>)", text)
         text = CHAPTER.sub(rf"]({base}\g<name>.html\g<place>)", text)
     return text
 
@@ -73,9 +84,11 @@ def rewrite(app, exception):
         notebook = nbformat.read(path, as_version=4)
         if notebook.cells[0].get("id") == "install":  # an earlier build wrote this page
             continue
-        for cell in notebook.cells:
-            if cell.cell_type == "markdown":
-                cell.source = plain(cell.source, entries, base)
+        prose = [cell for cell in notebook.cells if cell.cell_type == "markdown"]
+        labels = LABEL.findall("\n".join(cell.source for cell in prose))
+        numbers = {label: number for number, label in enumerate(labels, start=1)}
+        for cell in prose:
+            cell.source = plain(cell.source, entries, base, path.stem, numbers)
         notebook.cells.insert(0, new_markdown_cell(install, id="install"))
         nbformat.write(notebook, path)
 

@@ -13,6 +13,7 @@ IMPORT = re.compile(r"^import\b[^;]*;\n", re.MULTILINE)
 EXPORT = re.compile(r"^export (?=(?:const|class|function)\b)", re.MULTILINE)
 NAME = re.compile(r"^export (?:const|class|function) (\w+)", re.MULTILINE)
 SCRIPTS = {  # in this order, and the marks of the pages that need them
+    "address.js": ('class="explore"', 'class="trial"'),
     "trainer.js": ('class="retrain"', 'class="trial"'),
     "retrain.js": ('class="retrain"',),
     "explore.js": ('class="explore"',),

@@ -67,7 +67,11 @@ def add(translator, node, tag, source, number=""):
         logging.getLogger(__name__).warning("%s in %s", error, source, location=node)
         html = translator.encode(source)
     opening = translator.starttag(node, tag, "", CLASS="math notranslate nohighlight")
-    translator.body.append(f"{opening}{number}{html}</{tag}>")
+    translator.body.append(f"{opening}{number}{html}")
+    if node["ids"]:
+        what = "equation" if number else "derivation"
+        translator.add_permalink_ref(node, f"Permalink to this {what}")
+    translator.body.append(f"</{tag}>")
     raise nodes.SkipNode
 
 

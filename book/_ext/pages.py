@@ -17,6 +17,8 @@ WIDE = 560  # pixels: the text of a wider picture is too small on a phone
 LONG = 100  # columns: what is longer is a sentence, not a table
 TAG = re.compile(r"<[^>]+>")
 BOX = re.compile(r"<pre>(.*?)</pre>", re.DOTALL)
+PLAYER = re.compile(r'<div class="player">.*?<label hidden>[^<\n]*', re.DOTALL)
+VARIED = re.compile(r"<figcaption>([^<\d]*(?:\d[\d.,]*)?\d)")
 DRAWN = re.compile(r'src="data:image/svg\+xml,([^"]*)"')
 IMAGE = re.compile(
     r'<img (?P<rest>[^>]*src="(?P<link>[^"]*_images/(?P<name>[^"/]+\.svg))"[^>]*?) ?/?>'
@@ -64,6 +66,12 @@ def with_columns(box):
     columns = max(map(len, unescape(TAG.sub("", box[1])).split("\n")))
     kind = ' class="sentences"' if columns > LONG else ""
     return f'<pre{kind} style="--columns: {min(columns, LONG)}">{box[1]}</pre>'
+
+
+def with_range(player):
+    """Let a player's slider say what it varies: what the first and the last caption begin with."""
+    first, *_, last = VARIED.findall(player[0])
+    return f"{player[0]}, from “{first}” to “{last}”"
 
 
 def picture_of_its_own(app, context):
@@ -114,6 +122,7 @@ def change(app, page, template, context, doctree):
     body = body.replace('<summary aria-label="Toggle hidden content">', "<summary>")
     body = body.replace('role="doc-biblioentry"', 'role="listitem"')
     body = BOX.sub(with_columns, body)
+    body = PLAYER.sub(with_range, body)
     body = DRAWN.sub(picture_of_its_own(app, context), body)
     context["body"] = IMAGE.sub(picture_with_size(app), body)
     context["description"] = described(doctree)

@@ -71,12 +71,6 @@
     }
   }
 
-  /** What the page's address says of a widget: one entry for each control, as in neuron.bias=-2. */
-  function inAddress() {
-    const found = [...new URLSearchParams(location.hash.slice(1))];
-    return new URLSearchParams(found.filter(([key]) => key.includes(".")));
-  }
-
   /** Make a control: buttons that count, a slider, a choice, or a field for a number. */
   function control(spec, moved) {
     if (spec.actions) {
@@ -123,9 +117,8 @@
       words.textContent = text;
       place.dataset.shown = JSON.stringify(values);
       if (!moved) return;
-      const address = inAddress();
-      for (const key in state) address.set(`${name}.${key}`, state[key]);
-      history.replaceState(null, "", `#${address}`);
+      const entries = Object.entries(state).map(([key, value]) => [`${name}.${key}`, value]);
+      pageAddress.set(Object.fromEntries(entries));
     }
 
     const again = node("button", { type: "button", class: "again" }, "Start again");
@@ -133,7 +126,7 @@
       made.forEach((one, i) => one.set(specs[i].value));
       update(true);
     };
-    const given = specs.map(({ key }) => inAddress().get(`${name}.${key}`));
+    const given = specs.map(({ key }) => pageAddress.get(`${name}.${key}`));
     made.forEach((one, i) => one.set(given[i] ?? specs[i].value));
     const panel = node("div", { class: "panel" }, ...made.flatMap(({ parts }) => parts), again);
     place.replaceChildren(panel, picture, words);

@@ -3,20 +3,6 @@
 (() => {
   const { Curve, EXTENT, Plane, Runner, SIDE, button, calm, element, measured, number } = trainer;
 
-  /** Read what the page's address says of a trial; each control has an entry, as in last_bit.bit=3. */
-  const stored = (name) => new URLSearchParams(location.hash.slice(1)).get(name);
-
-  /** Write entries into the page's address, so that it can be shared; null takes one away. */
-  function remember(entries) {
-    const old = [...new URLSearchParams(location.hash.slice(1))].filter(([key]) => key.includes("."));
-    const address = new URLSearchParams(old);
-    for (const [name, value] of Object.entries(entries)) {
-      if (value === null) address.delete(name);
-      else address.set(name, value);
-    }
-    history.replaceState(null, "", `#${address}`);
-  }
-
   /** A slider under a name of the address; with options it moves through these. */
   class Slider {
     constructor(name, label, { min = 0, max, step = 1, value, options }, moved) {
@@ -26,11 +12,11 @@
       this.shown = element("b");
       this.label = element("label", {}, label, " ", this.shown, this.field);
       const set = (wanted) => (this.field.value = options ? options.indexOf(Number(wanted)) : wanted);
-      set(stored(name) ?? value);
+      set(pageAddress.get(name) ?? value);
       this.tell();
       this.field.oninput = () => {
         this.tell();
-        remember({ [name]: this.value });
+        pageAddress.set({ [name]: this.value });
         moved();
       };
     }
@@ -159,8 +145,8 @@
       super(place);
       const read = ({ inputs, y }) => ({ inputs: exact.decode(inputs), y: exact.readDigits(y) });
       [this.arms, this.fresh] = [read(this.data.start), read(this.data.fresh)];
-      this.drawn = (stored("playground.points")?.match(/[0-2][0-9a-z]{4}/g) ?? []).slice(0, 300);
-      this.withArms = stored("playground.arms") !== "0";
+      this.drawn = (pageAddress.get("playground.points")?.match(/[0-2][0-9a-z]{4}/g) ?? []).slice(0, 300);
+      this.withArms = pageAddress.get("playground.arms") !== "0";
       this.cross = [0, 0];
       this.plane = new Plane(`${place.dataset.alt} Arrow keys move a cross, Enter puts a point there.`, 360);
       this.settings = {
@@ -201,7 +187,7 @@
     /** Take over other points or settings; a training that is under way begins anew. */
     change(news) {
       Object.assign(this, news);
-      remember({
+      pageAddress.set({
         "playground.points": this.drawn.length ? this.drawn.join("") : null,
         "playground.arms": this.withArms ? null : "0",
       });

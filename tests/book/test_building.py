@@ -10,7 +10,11 @@ sys.path.insert(0, str(honesty.BOOK / "_ext"))
 import downloads
 import mathematics
 import pages
+from bs4 import BeautifulSoup
 from pybtex.database import parse_string
+
+from nnfs_book import player
+from tools.epub import still
 
 WORKS = """
 @book{one, author = "{Good}, I. J.", title = "Odds", year = "1979"}
@@ -48,6 +52,14 @@ def test_box_says_how_wide_it_is():
     assert sentence.startswith('<pre class="sentences" style="--columns: 100">')
 
 
+def test_slider_says_what_it_varies():
+    captions = ("Epoch 0: loss 1.099", "Epoch 10: loss 1.069", "Epoch 2000: loss 0.05")
+    frames = [f"<svg>{caption}</svg>" for caption in captions]
+    html = player(frames, captions, alt="A plane.")._repr_html_()
+    named = pages.PLAYER.sub(pages.with_range, html)
+    assert "<label hidden>Slide through the frames, from “Epoch 0” to “Epoch 2000”\n<input" in named
+
+
 @pytest.mark.parametrize("base", ["https://example.org/book/", "https://me.example/book/"])
 def test_addresses_stand_only_where_the_book_is_published(base):
     config = SimpleNamespace(html_baseurl=base, html_theme_options={"repository_url": "https://x"})
@@ -68,3 +80,28 @@ def test_downloaded_text_needs_no_myst():
     fold = ":::{dropdown} What it says\nThis.\n\nThat.\n:::"
     folded = "<details><summary>What it says</summary>\n\nThis.\n\nThat.\n\n</details>"
     assert downloads.plain(fold, entries) == folded
+
+
+def test_downloaded_formulas_have_their_numbers():
+    text = "$$a$$ (first)\n\nand {eq}`first`, [derived](#proof-slope)."
+    said = downloads.plain(text, {}, "https://me.example/", "sigmoid", {"first": 1})
+    link = "https://me.example/sigmoid.html#proof-slope"
+    assert said == f"$$a\\tag{{1}}$$\n\nand (1), [derived]({link})."
+
+
+def test_electronic_page_has_nothing_to_run_or_to_unfold():
+    frames = [f"<svg>{number}</svg>" for number in range(3)]
+    moved = player(frames, ["first", "second", "third"], alt="A plane.")._repr_html_()
+    named = '<p class="collapsed">Show the steps</p><p class="expanded">Hide the steps</p>'
+    fold = f"<details><summary>{named}</summary><pre style='--columns: 8'>1 &lt; 2</pre></details>"
+    formula = mathematics.typeset("a", display=True)
+    link = '<a href="../_modules/x.html">source</a>'
+    html = f"<section>{moved}{fold}{formula}{link}</section>"
+    page = BeautifulSoup(html, "html.parser").section
+    pictures = still(page)
+    left = {part.name for part in page(True)}
+    assert left == {"div", "figure", "img", "figcaption", "p", "pre", "math", "mi"}
+    assert len(pictures) == 1 and page.figcaption.get_text() == "third"
+    assert page.math["display"] == "block" and str(page.pre) == "<pre>1 &lt; 2</pre>"
+    assert page.find("p", class_="collapsed").get_text() == "The steps"
+    assert "Hide" not in page.get_text() and page.get_text().endswith("source")

@@ -32,7 +32,8 @@ def address(tmp_path_factory):
     folder = Path(tmp_path_factory.mktemp("explore"))
     data = {"sums": {"numbers": NUMBERS}, "bug": RUNS}
     body = "".join(explore(n, plt.figure(), n, **data.get(n, {}))._repr_html_() for n in NAMES)
-    script = bundled(STATIC / "exact") + (STATIC / "explore.js").read_text("utf-8")
+    names = ("address.js", "explore.js")
+    script = bundled(STATIC / "exact") + "".join((STATIC / n).read_text("utf-8") for n in names)
     style = (STATIC / "book.css").read_text("utf-8")
     page = f"<meta charset=utf-8><style>{style}</style><div class=bd-article>{body}</div>"
     (folder / "page.html").write_text(f"<!doctype html>{page}<script>{script}</script>", "utf-8")

@@ -4,12 +4,15 @@ import functools
 import gzip
 import http.server
 import re
+import shutil
 import subprocess
 import sys
 import threading
+import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+from xml.etree import ElementTree
 
 import honesty
 import pytest
@@ -18,6 +21,7 @@ from playwright.sync_api import expect
 
 import nnfs_book
 from nnfs_book.presentation.explore import WIDGETS
+from tools.epub import bound
 
 WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 PAGES = [f"{name}.html" for name in honesty.toc_files(honesty.read_toc())]
@@ -205,6 +209,44 @@ def test_mathematics_is_set(opened):
         assert text.count(leftover) == code.count(leftover), f"{leftover} is left over"
 
 
+def proofs(path):
+    """Return the names of the derivations of a chapter: that of a cell, and a number if it has more."""
+    shown = honesty.read_chapter(path).shown("text/plain")
+    names = [f"proof-{cell['id']}" for cell, text in shown if text.startswith("Derivation of ")]
+    for place, name in enumerate(names):
+        count = names[: place + 1].count(name)
+        yield f"{name}-{count}" if count > 1 else name
+
+
+@pytest.mark.parametrize("path", honesty.pages(".ipynb"), ids=lambda path: path.stem)
+def test_a_derivation_has_an_address_made_of_its_cell_s_name(html, path):
+    page = (html / "book" / f"{path.stem}.html").read_text("utf-8")
+    names = re.findall('<div class="[^"]*math[^"]*" id="(proof-[^"]+)">', page)
+    assert names == list(proofs(path))
+    assert all(f'<a class="headerlink" href="#{name}"' in page for name in names)
+
+
+def test_the_link_of_a_derivation_is_seen_by_pointer_and_keyboard(visit):
+    page = visit("book/sigmoid.html", viewport=WIDE, java_script_enabled=False).page
+    proof = page.locator("#proof-log-odds")
+    link = proof.locator(".headerlink")
+    expect(link).to_have_css("opacity", "0")
+    proof.hover()
+    expect(link).to_have_css("opacity", "1")
+    page.mouse.move(0, 0)
+    link.focus()
+    expect(link).to_have_css("opacity", "1")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("sigmoid.html#proof-log-odds$"))
+
+
+def test_a_formula_that_is_referred_to_has_a_number(visit):
+    page = visit("book/binary_crossentropy.html", viewport=WIDE).page
+    link = page.get_by_role("link", name="(1)", exact=True)
+    target = page.locator(link.get_attribute("href"))
+    assert target.locator(".eqno").inner_text().startswith("(1)")
+
+
 @pytest.mark.parametrize("width", [390, 1024, 1440])
 @pytest.mark.parametrize(
     "name, panel",
@@ -352,6 +394,51 @@ def test_every_public_name_is_in_the_reference_with_its_source(html):
     tables = {name for name in nnfs_book.__all__ if isinstance(getattr(nnfs_book, name), dict)}
     assert set(nnfs_book.__all__) - tables <= anchors
     assert page.count("viewcode-link") > 100
+
+
+# The whole book as one file
+
+
+@pytest.fixture(scope="module")
+def epub(html, tmp_path_factory):
+    path = tmp_path_factory.mktemp("epub") / "book.epub"
+    bound(html, path)
+    return path
+
+
+@pytest.mark.slow
+def test_electronic_book_is_whole(epub):
+    """Links and pictures are in it, formulas are MathML, and nothing wants to be run or unfolded."""
+    with zipfile.ZipFile(epub) as book:
+        assert book.namelist()[0] == "mimetype"
+        files = {name: book.read(name) for name in book.namelist()}
+    kinds = (".xhtml", ".svg")
+    trees = {n: ElementTree.fromstring(text) for n, text in files.items() if n.endswith(kinds)}
+    marks = {
+        name: {(part.tag.rpartition("}")[2], part.get("id")) for part in tree.iter()}
+        for name, tree in trees.items()
+    }
+    assert not {"script", "details", "button"} & {tag for all in marks.values() for tag, _ in all}
+    assert any("math" == tag for tag, _ in marks["book/sigmoid.xhtml"])
+    lost = []
+    for name, tree in trees.items():
+        for link in (part.get("href") or part.get("src") for part in tree.iter()):
+            address = urlsplit(urljoin(name, link or ""))
+            known = {anchor for _, anchor in marks.get(address.path, ())} | {""}
+            if not address.scheme and (address.path not in files or address.fragment not in known):
+                lost.append(f"{name}: {link}")
+    assert lost == []
+    assert {anchor for _, anchor in marks["book/solutions.xhtml"]} >= {"sigmoid-solution-1"}
+
+
+@pytest.mark.slow
+def test_electronic_book_passes_epubcheck(epub):
+    """By Debian's package epubcheck, which is no part of a set-up."""
+    checker, java = Path("/usr/share/java/epubcheck.jar"), shutil.which("java")
+    if not java or not checker.exists():
+        pytest.skip("needs epubcheck, such as Debian's")
+    check = subprocess.run([java, "-jar", checker, epub], capture_output=True, text=True)
+    assert check.returncode == 0, check.stdout + check.stderr
 
 
 # Retraining

@@ -54,7 +54,7 @@ def written(folder, epochs):
         trial(name, plt.figure(), name, **data)._repr_html_()
         for name, data in (("last_bit", last_bit), ("playground", playground))
     )
-    names = ("trainer.js", "trials.js")
+    names = ("address.js", "trainer.js", "trials.js")
     script = bundled(STATIC / "exact") + "".join((STATIC / n).read_text("utf-8") for n in names)
     style = (STATIC / "book.css").read_text("utf-8")
     page = f"<meta charset=utf-8><style>{style}</style><div class=bd-article>{body}</div>"
