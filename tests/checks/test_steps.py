@@ -82,4 +82,4 @@ def test_every_step(step):
 
 def test_there_are_hundreds_of_steps_of_both_sorts():
     true = [step for step in STEPS if step[4] is not None]
-    assert len(true) > 300 and len(STEPS) - len(true) > 1200
+    assert len(true) > 500 and len(STEPS) - len(true) > 1500
