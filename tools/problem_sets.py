@@ -17,10 +17,10 @@ from copy import deepcopy
 from pathlib import Path
 
 import nbformat
-import yaml
 from nbformat.v4 import new_markdown_cell, new_notebook
 
-ROOT = Path(__file__).parent.parent
+from tools.articles import ROOT, order
+
 BOOK = ROOT / "book"
 
 EXERCISE = re.compile(r"\*\*\d+[. ]")  # **1 ○ A title.** or **1. A title.**
@@ -178,9 +178,7 @@ def title_of(notebook):
 
 def in_order():
     """Return the paths of the notebooks, in the order of the table of contents."""
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
-    names = [toc["root"], *(c["file"] for part in toc["parts"] for c in part["chapters"])]
-    paths = ((ROOT / name).with_suffix(".ipynb") for name in names)
+    paths = ((ROOT / name).with_suffix(".ipynb") for part in order().values() for name in part)
     return [path for path in paths if path.exists()]
 
 

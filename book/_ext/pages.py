@@ -69,9 +69,12 @@ def with_columns(box):
 
 
 def with_range(player):
-    """Let a player's slider say what it varies: what the first and the last caption begin with."""
-    first, *_, last = VARIED.findall(player[0])
-    return f"{player[0]}, from “{first}” to “{last}”"
+    """Let a player's slider say what it varies: what the first and the last caption begin with.
+
+    Captions without a number say nothing of the kind.
+    """
+    found = VARIED.findall(player[0])
+    return f"{player[0]}, from “{found[0]}” to “{found[-1]}”" if found else player[0]
 
 
 def picture_of_its_own(app, context):

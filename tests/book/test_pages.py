@@ -114,12 +114,15 @@ def opened(request, browser, site):
     seen.page.context.close()
 
 
-def test_page_is_whole(opened):
-    page = opened.page
-    # An image that waits for the reader to scroll must load too, and a fold must hold sound things.
+def unfold(page):
+    """Open all folds, which must hold sound things, and load images that wait for scrolling."""
     page.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
     page.evaluate("for (const image of document.images) image.loading = 'eager'")
     page.wait_for_function("[...document.images].every(image => image.complete)")
+
+
+def check_layout(opened):
+    page = opened.page
     for viewport in (WIDE, PHONE):
         page.set_viewport_size(viewport)
         beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
@@ -129,9 +132,23 @@ def test_page_is_whole(opened):
         cut = "all => all.filter(b => b.scrollWidth > b.clientWidth).map(b => b.innerText)"
         assert opened.all(f"main {boxes}", cut) == []
         assert opened.all("div.math mjx-math", BEGINS_OUTSIDE) == []
-    for scheme in ("light", "dark"):
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PAGES)
+def test_page_fits_in_the_dark(visit, name):
+    opened = visit(name, viewport=WIDE, color_scheme="dark")
+    unfold(opened.page)
+    check_layout(opened)
+
+
+def test_page_is_whole(opened):
+    page = opened.page
+    unfold(page)
+    for scheme in ("dark", "light"):
         page.emulate_media(color_scheme=scheme)
         expect(page.locator("html")).to_have_attribute("data-theme", scheme)
+    check_layout(opened)
 
     assert opened.faults == []
     assert opened.all("main img:not([alt]), main img[alt='']", "all => all.map(i => i.src)") == []

@@ -621,7 +621,7 @@ class Proof:
         try:
             top, bottom = sympy.fraction(sympy.together(e))
             forms = [e, top] if bottom.free_symbols else [e]
-            return any(self.induction(f, n, least) for f in forms for n, least in self.growing_sizes(f))
+            return any(self.induction(f, *size) for f in forms for size in self.growing_sizes(f))
         finally:
             self.inducing = False
 
@@ -758,7 +758,7 @@ def increasing(e):
     turn, e = (-1, -e) if e.as_coeff_Mul()[0] == -1 else (1, e)
     if isinstance(e, (sinh, tanh) if turn < 0 else (exp, log, sinh, tanh)):
         return e.func, turn * e.args[0]
-    if isinstance(e, Pow) and e.base.is_Rational and not e.exp.is_Rational and turn > 0:
+    if isinstance(e, Pow) and e.base.is_Rational and e.base > 0 and not e.exp.is_Rational and turn > 0:
         return ("power of", e.base), (e.exp if e.base > 1 else -e.exp)
     if isinstance(e, Pow) and e.exp.is_Rational:
         base = Abs(e.base) if e.exp.is_even else e.base
@@ -858,6 +858,7 @@ def simplifies_to_zero(e):
     )
     if sympy.simplify(sympy.expand_log(e)) == 0 or sympy.simplify(e.rewrite(exp)) == 0:
         return True
-    # exp(e) = 1 is the same, as e is real, and it has fewer logarithms.
-    power = exp(sympy.expand(e)) if e.has(log) else Integer(0)
-    return sympy.expand(sympy.numer(sympy.together(power.rewrite(exp) - 1))) == 0
+    if not e.has(log):
+        return False
+    rest = exp(sympy.expand(e)).rewrite(exp) - 1  # as e is real, the two are zero together
+    return sympy.expand(sympy.numer(sympy.together(rest))) == 0
