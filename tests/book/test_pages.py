@@ -209,8 +209,12 @@ def test_paper_shows_everything(visit):
     """A page printed from the dark: folds open, nothing cut off, ink on paper, and all back after."""
     page = visit(RETRAINED[0], viewport=WIDE, color_scheme="dark").page
     folded = page.locator("details:not([open])").count()
-    page.evaluate("dispatchEvent(new Event('beforeprint'))")
     page.emulate_media(media="print")
+    opens = "dispatchEvent(new Event('beforeprint'))"
+    faint = "[...document.querySelectorAll('details > *')].filter(x => getComputedStyle(x).opacity < 1)"
+    assert page.evaluate(f"() => {{ {opens}; return {faint}.length; }}") == 0  # at once
+    frames = "all => all.filter(box => getComputedStyle(box).breakInside !== 'auto').length"
+    assert page.locator("main .cell_input, main .cell_input *").evaluate_all(frames) == 0
     assert folded and page.locator("details:not([open])").count() == 0
     assert page.locator("html").get_attribute("data-theme") == "light"
     scrolls = "all => all.filter(box => box.scrollWidth > box.clientWidth).length"
