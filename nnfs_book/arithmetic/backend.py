@@ -139,11 +139,11 @@ def has_its_twins(*kinds):
     """
     if _native.get() or backend() == "reference":
         return False
-    back = ("gradients", "derivative")
-    return all(
-        kind.function in _twins and any(getattr(kind, name, None) in _twins for name in back)
-        for kind in kinds
-    )
+    for kind in kinds:
+        back = getattr(kind, "gradients", None), getattr(kind, "derivative", None)
+        if kind.function not in _twins or (back[0] not in _twins and back[1] not in _twins):
+            return False
+    return True
 
 
 def fast(function):
@@ -154,7 +154,7 @@ def fast(function):
     >>> fast(len)
     <built-in function len>
     """
-    if _native.get():
+    if _native.get() or backend() == "reference":
         return function
     definition = getattr(function, "__func__", function)
     if definition not in _found:
@@ -166,7 +166,7 @@ def fast(function):
 
 
 def _find(definition):
-    if definition not in _twins or backend() == "reference":
+    if definition not in _twins:
         return None
     return getattr(import_module("nnfs_book.arithmetic.compiled"), _twins[definition])
 
