@@ -48,6 +48,7 @@ formula = njit(error_model="numpy", forceinline=True)
 exact_kernel = njit(error_model="numpy", fastmath={"reassoc", "contract"})
 
 MAGNITUDE = np.int32(0x7FFFFFFF)  # a float32's bits without its sign: ordered like its magnitude
+SIGN = ~MAGNITUDE
 INFINITE = np.int32(0x7F800000)  # infinity; larger ones are NaN
 
 PANEL, STRIDE = 128, 128 + 8  # columns of a product that are formed together; their rows' distance
@@ -913,18 +914,40 @@ def relu_gradients(dvalues, z, out):
         out[i] = dvalues[i] * np.float32(z[i] > 0)
 
 
+@kernel
+def largest_at_rest(keep, correction, down):
+    """Return the bits of the largest momentum that stays as it is and moves nothing.
+
+    Without a gradient a momentum decays, until rounding holds it at a few times the smallest
+    number there is. There most processors compute some twenty times slower, and neurons that are
+    dead for good never leave.
+    """
+    bits = np.int32(0)
+    while bits < 8:
+        m = np.int32(bits + 1).view(np.float32)
+        if keep * m != m or down * (m / correction) != 0:
+            break
+        bits += 1
+    return bits
+
+
 @entry
 def adam_steps(gradient, momentum, cache, beta_1, beta_2, correction_1, correction_2, rate, epsilon, out):
     keep_1, take_1 = np.float32(beta_1), np.float32(1.0 - beta_1)
     keep_2, take_2 = np.float32(beta_2), np.float32(1.0 - beta_2)
     correction_1, correction_2 = np.float32(correction_1), np.float32(correction_2)
     down, epsilon = np.float32(-rate), np.float32(epsilon)
+    resting = largest_at_rest(keep_1, correction_1, down)
     for i in range(gradient.size):
-        g = gradient[i]
-        m = keep_1 * momentum[i] + take_1 * g
+        g, bits = gradient[i], np.float32(momentum[i]).view(np.int32)
+        size = bits & MAGNITUDE
+        aside = bits if (g == 0) & (0 < size) & (size <= resting) else np.int32(0)
+        m = keep_1 * np.int32(bits ^ aside).view(np.float32) + take_1 * g
         c = keep_2 * cache[i] + take_2 * (g * g)
-        momentum[i], cache[i] = m, c
-        out[i] = down * (m / correction_1) / (np.sqrt(c / correction_2) + epsilon)
+        step = down * (m / correction_1) / (np.sqrt(c / correction_2) + epsilon)
+        momentum[i] = np.int32(np.float32(m).view(np.int32) | aside).view(np.float32)
+        cache[i] = c
+        out[i] = np.int32(np.float32(step).view(np.int32) ^ (aside & SIGN)).view(np.float32)
 
 
 # --- What is called from outside ------------------------------------------------------------------
@@ -1052,6 +1075,12 @@ def dense_gradients(layer, dvalues):
     return layer.with_penalties(dweights, dbiases) | {"dinputs": dinputs}
 
 
+def forget(name, *layers):
+    """Take from layers what belongs to an earlier batch: better nothing."""
+    for layer in layers:
+        layer.__dict__.pop(name, None)
+
+
 def is_narrow(first, last, rows):
     """Tell whether the kernels for a hidden layer can do a batch of so many samples."""
     (k, m), j = first.weights.shape, last.weights.shape[1]
@@ -1077,14 +1106,43 @@ def hidden_forward_pass(layers, inputs):
     if dropped:  # not before it is clear that the mask is needed here
         kept = between[1].drawn = between[1].kept((n, m))
     hidden_forward(x, w, b.ravel(), kept, scale, v, c.ravel(), h, out)
-    for layer in first, *between:  # better nothing than what belongs to an earlier batch
-        layer.__dict__.pop("output", None)
+    forget("output", first, *between)
     first.inputs, last.inputs, last.output = inputs, h, out
     return out
 
 
+def backward_pass(layers, dvalues):
+    """Twin of `passes.back_through`: true, or None if the layers are not for it.
+
+    They begin with a Dense. The gradient at its inputs, which moves nothing, is left out.
+    """
+    first, *others = layers
+    if others:
+        passed = hidden_backward_pass(layers, dvalues)
+        if passed or not hasattr(first, "output"):
+            return passed
+    for layer in reversed(others):
+        layer.backward(dvalues)
+        dvalues = layer.dinputs
+    return dense_backward_pass(first, dvalues)
+
+
+def dense_backward_pass(layer, dvalues):
+    """Let a Dense keep the gradients of its weights and biases: true, or None."""
+    d, x = layer.check_gradient(dvalues), as_float(layer.inputs)
+    if d.dtype != FLOAT32 or x.shape != (len(d), len(layer.weights)):
+        return None
+    try:
+        gradients = layer.with_penalties(matmul(x.T, d), total(d, axis=0, keepdims=True))
+    except reference.NotFinite:
+        return None
+    forget("dinputs", layer)
+    layer.__dict__.update(gradients)
+    return True
+
+
 def hidden_backward_pass(layers, dvalues):
-    """Twin of `passes.back_through`: true, or None if the layers are not for it."""
+    """Let the two Dense of a hidden layer keep theirs, if it is narrow enough: true, or None."""
     first, *between, last = layers
     d = last.check_gradient(dvalues)
     x, h, w, v = first.inputs, last.inputs, first.weights, last.weights
@@ -1097,6 +1155,7 @@ def hidden_backward_pass(layers, dvalues):
     x, h, v, d = map(straight, (x, h, v, d))
     if not hidden_backward(x, h, scale, v, d, dw, db.ravel(), dv, dc.ravel()):
         return None
+    forget("dinputs", *layers)
     first.__dict__.update(first.with_penalties(dw, db))
     last.__dict__.update(last.with_penalties(dv, dc))
     return True

@@ -76,15 +76,17 @@ def backward(layers, dvalues):
     >>> layers[0].dweights.tolist()
     [[1.0], [10.0]]
     """
-    hidden, others = split(layers)
+    first, others = split(layers)
+    if not first and [type(layer) for layer in layers[:1]] == [Dense] and has_its_twins(Dense):
+        first, others = layers[:1], layers[1:]
     dvalues = back_through(others, dvalues)
-    if hidden:
-        must_have(hidden[-1], "output", "forward")
-        must_have(hidden[0], "inputs", "forward")
-        if fast(back_through)(hidden, dvalues) is None:
-            if not hasattr(hidden[0], "output"):  # they were passed in one go
-                recall(hidden)
-            back_through(hidden, dvalues)
+    if first:
+        must_have(first[-1], "output", "forward")
+        must_have(first[0], "inputs", "forward")
+        if fast(back_through)(first, dvalues) is None:
+            if not hasattr(first[0], "output"):  # they were passed in one go
+                recall(first)
+            back_through(first, dvalues)
 
 
 def through(layers, inputs):
@@ -132,4 +134,4 @@ def split(layers):
 
 
 has_twin(through, "hidden_forward_pass")
-has_twin(back_through, "hidden_backward_pass")
+has_twin(back_through, "backward_pass")

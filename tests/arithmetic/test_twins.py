@@ -375,11 +375,34 @@ def test_a_hidden_layer_in_one_go_has_the_bits_of_its_layers(drawn):
     assert outcome(gradients, backward, layers) == outcome(gradients, back_through, others)
 
 
+@given(edges, edges, edges, edges, seeds, st.none() | not_finite)
+def test_the_way_back_ends_at_the_first_weights(n, k, m, j, draw, value):
+    """The gradient at the inputs, which moves nothing, is left out: not so the other gradients."""
+
+    def layers():
+        stream = RandomStream(3)
+        return [Dense(k, m, weight_regularizer_l1=0.1, stream=stream), ReLU(), Dense(m, j, stream=stream)]
+
+    def gradients(pass_back, layers):
+        through(layers, inputs)
+        pass_back(layers, dvalues)
+        dense = layers[0], layers[-1]
+        return np.concatenate([g.ravel() for x in dense for g in (x.dweights, x.dbiases)])
+
+    inputs, dvalues = (ordinary(draw, (n, width)).astype(np.float32) for width in (k, j))
+    if value is not None:
+        dvalues = spoiled(dvalues, draw, value)
+    both = layers(), layers()
+    both[0][0].dinputs = "of an earlier batch"
+    assert outcome(gradients, backward, both[0]) == outcome(gradients, back_through, both[1])
+    assert hasattr(both[0][0], "dinputs") == (value is not None)
+
+
 def test_a_hidden_layer_of_the_book_is_passed_in_one_go():
     layers = [Dense(2, 64), ReLU(), Dropout(0.1), Dense(64, 3), ReLU()]
     assert split(layers) == (layers[:4], layers[4:])
     assert compiled.hidden_forward_pass(layers[:4], np.ones((5, 2), np.float32)) is not None
-    assert compiled.hidden_backward_pass(layers[:4], np.ones((5, 3), np.float32)) is True
+    assert compiled.backward_pass(layers[:4], np.ones((5, 3), np.float32)) is True
 
 
 class DoublesGradients(Dense):
@@ -501,6 +524,23 @@ def test_a_step_of_adam_has_the_bits_of_its_definition(n, m, data, numbers):
     writeable = st.sampled_from([as_it_is, turned, strided, misaligned])
     gradient = data.draw(matrices(n, m))
     memory = data.draw(matrices(n, m, writeable)), abs(data.draw(matrices(n, m, writeable)))
+    check_adam(gradient, memory, numbers)
+
+
+@pytest.mark.parametrize("beta_1", [0, 0.5, 0.9, 0.99, 1])
+@pytest.mark.parametrize("rate", [0.0, 1e-3, 0.4, 0.6, 10])
+@pytest.mark.parametrize("correction_1", [0.1, 0.5, 0.999, 1])
+@pytest.mark.parametrize("epsilon", [0, 1e-7, 1e-45])
+def test_a_momentum_at_rest_has_the_bits_of_its_definition(beta_1, rate, correction_1, epsilon):
+    """Without a gradient it ends at a few times the smallest number, which has a way of its own."""
+    sizes = np.arange(-12, 13) * TINY
+    gradient, momentum, cache = np.meshgrid([0, -0.0, TINY, 1], sizes, [0, TINY, 1e-30, 1])
+    momentum = np.where((momentum == 0) & (cache == 1), -momentum, momentum)  # a zero of either sign
+    arrays = [np.float32(a.reshape(len(sizes), -1)) for a in (gradient, momentum, cache)]
+    check_adam(arrays[0], arrays[1:], (beta_1, 0.999, correction_1, 0.5, rate, epsilon))
+
+
+def check_adam(gradient, memory, numbers):
     found, expected = [a.copy() for a in memory], [a.copy() for a in memory]
     with np.errstate(all="ignore"):
         ours = compiled.adam_step(gradient, *found, *numbers)
