@@ -22,6 +22,8 @@ from sympy.core.relational import Relational
 from nnfs_book.checks.derivation.expressions import arguments_of, free_symbols, head_of, symbols_in
 from nnfs_book.checks.derivation.reading import KNOWN, read
 
+SPECIAL = [Fraction(text) for text in "0 1 -1 1/2 -1/2 1/100 10 -10 7 -7 1000 -1000".split()]
+
 
 class Declarations:
     """What holds for every line of a derivation; its parameters are those of `Derivation`."""
@@ -33,6 +35,7 @@ class Declarations:
         self.definitions = {}  # symbol, family or function -> (formal arguments, body)
         self.bounds = {}  # integer -> (list of lower bounds, list of upper bounds)
         self.constraints = []  # (entry y[k], its limits (k, a, b), what their sum is)
+        self.special = {}  # symbol or family -> numbers to try first, once they are asked for
         self.where = [" ".join(text.split()) for text in where if isinstance(text, str)]
         if isinstance(expression, Expr):
             self.names |= names_in(expression)
@@ -191,6 +194,18 @@ class Declarations:
         if v == 0:
             return x.is_zero is not False
         return not (x.is_nonpositive if v > 0 else x.is_nonnegative)
+
+    def special_numbers(self, x):
+        """Return numbers that x may be and that are often special, such as the ends of its domain."""
+        if x not in self.special:
+            found = [v for v in SPECIAL if self.allows(x, v)]
+            if x in self.domain:
+                low, high = self.domain[x]
+                close = (high - low) / Fraction(10**6)
+                found += [low + close, high - close]
+                found += [v for v in (low, high) if x in self.closed and v not in found]
+            self.special[x] = found
+        return self.special[x]
 
     def assignments(self, wanted, env, pick=lambda values: values):
         """Yield every choice of the wanted integers within their bounds (of a size: 1, 2, 3, 5).

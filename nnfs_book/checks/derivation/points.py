@@ -44,7 +44,6 @@ SPARE = 10  # digits more, which cancellation may cost
 MOST_DIGITS = 2000  # that are tried where exponentials differ by many orders of magnitude
 MOST_TERMS = 10_000  # of a sum that is added up
 MOST_EXPONENT = 10**9  # of an exponential
-SPECIAL = [Fraction(text) for text in "0 1 -1 1/2 -1/2 1/100 10 -10 7 -7 1000 -1000".split()]
 
 PARTS = [n for n in range(1, 1000) if n != 500]  # of a range, but the middle, which is often 0
 
@@ -153,10 +152,7 @@ class Point:
     def draw(self, x):
         """Return a number from the domain of x: a special one if it is their turn."""
         low, high = self.given.domain.get(x, (-3 * self.scale, 3 * self.scale))
-        close = (high - low) / Fraction(10**6)
-        special = [v for v in SPECIAL if self.given.allows(x, v)]
-        special += [low + close, high - close] if x in self.given.domain else []
-        special += [v for v in (low, high) if x in self.given.closed and v not in special]
+        special = self.given.special_numbers(x)
         if self.turn is not None and special:
             shift = len(self.values) * (self.turn // len(special))
             return special[(self.turn + shift) % len(special)]
