@@ -64,10 +64,10 @@ def site(html):
 
 
 class Visit:
-    """One page opened in a fresh browser context, with everything that went wrong on the way."""
+    """A page opened in a fresh browser context, with everything that went wrong on the way."""
 
     def __init__(self, browser, site, name, **options):
-        self.faults, self.asked = [], set()
+        self.site = site
         context = browser.new_context(**options)
         context.set_default_timeout(PATIENCE)
         context.route("**/*", lambda route: self.admit(route, site))
@@ -75,7 +75,12 @@ class Visit:
         self.page.on("console", self.note_console)
         self.page.on("pageerror", lambda error: self.faults.append(f"script error: {error}"))
         self.page.on("response", self.note_status)
-        self.page.goto(urljoin(site, name), wait_until="networkidle")
+        self.go(name)
+
+    def go(self, name):
+        """Open a page, in the same window if there was one before: no new process has to start."""
+        self.faults, self.asked = [], set()
+        self.page.goto(urljoin(self.site, name), wait_until="networkidle")
         self.first_visit = frozenset(self.asked)
 
     def admit(self, route, site):
@@ -106,12 +111,20 @@ def visit(browser, site):
         context.close()
 
 
-@pytest.fixture(scope="module", params=PAGES)
-def opened(request, browser, site):
-    """A page of the book, opened once for the tests that only look at it."""
-    seen = Visit(browser, site, request.param, viewport=WIDE, color_scheme="light")
+@pytest.fixture(scope="module")
+def window(browser, site):
+    """A window in which one page is read after the other."""
+    seen = Visit(browser, site, PAGES[0], color_scheme="light")
     yield seen
     seen.page.context.close()
+
+
+@pytest.fixture(scope="module", params=PAGES)
+def opened(request, window):
+    """A page of the book, opened once for the tests that only look at it."""
+    window.page.set_viewport_size(WIDE)
+    window.go(request.param)
+    return window
 
 
 def unfold(page):
@@ -274,15 +287,18 @@ def test_a_formula_that_is_referred_to_has_a_number(visit):
 
 
 @pytest.mark.parametrize("width", [390, 1024, 1440])
-@pytest.mark.parametrize(
-    "name, panel",
-    [("Toggle primary sidebar", ".bd-links"), ("Toggle secondary sidebar", ".page-toc")],
-    ids=["chapters", "contents"],
-)
-def test_menu_opens_closes_and_leads_on(visit, name, panel, width):
-    """A panel that lies over the page is closed by a tap beside it, any other by its button."""
+def test_menus_open_close_and_lead_on(visit, width):
     seen = visit(PAGES[0], viewport={"width": width, "height": 844})
-    page, entry = seen.page, seen.page.locator(f"{panel} a").last
+    check_menu(seen.page, "Toggle secondary sidebar", ".page-toc", width)
+    assert seen.faults == []
+    seen.go(PAGES[0])
+    check_menu(seen.page, "Toggle primary sidebar", ".bd-links", width)
+    assert seen.faults == []
+
+
+def check_menu(page, name, panel, width):
+    """A panel that lies over the page is closed by a tap beside it, any other by its button."""
+    entry = page.locator(f"{panel} a").last
     button, overlay = page.get_by_role("button", name=name), page.locator("dialog[open]")
 
     def toggle():
@@ -305,7 +321,6 @@ def test_menu_opens_closes_and_leads_on(visit, name, panel, width):
     expect(page).to_have_url(target)
     section = urldefrag(target).fragment
     expect(page.locator(f"#{section}" if section else ".bd-article h1")).to_be_in_viewport()
-    assert seen.faults == []
 
 
 PLAYERS = [
@@ -320,11 +335,10 @@ def test_there_is_a_player():
     assert PLAYERS
 
 
-@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
 @pytest.mark.parametrize("name", PLAYERS)
-def test_slider_changes_the_frame(visit, name, viewport):
+def test_slider_changes_the_frame(visit, name):
     """By keyboard and by assistive technology; each player moves alone."""
-    seen = visit(name, viewport=viewport)
+    seen = visit(name, viewport=WIDE)
     # A second copy on the same page, made as the page's own was: its script runs where it stands.
     seen.page.evaluate(
         """() => {
@@ -345,31 +359,35 @@ def test_slider_changes_the_frame(visit, name, viewport):
 
     assert shown(first) == shown(other) == [count - 1]
     slider.focus()
-    for key, frame in (
-        ("Home", 0),
-        ("ArrowRight", 1),
-        ("End", count - 1),
-        ("ArrowLeft", count - 2),
-    ):
-        seen.page.keyboard.press(key)
-        assert shown(first) == [frame] and shown(other) == [count - 1]
-        caption = first.locator("figcaption").nth(frame).inner_text()
-        assert caption and slider.get_attribute("aria-valuetext") == caption
-        assert first.locator("img").nth(frame).bounding_box()["height"] > 100
+    keys = ("Home", 0), ("ArrowRight", 1), ("End", count - 1), ("ArrowLeft", count - 2)
+    for viewport in (WIDE, PHONE):
+        seen.page.set_viewport_size(viewport)
+        for key, frame in keys:
+            seen.page.keyboard.press(key)
+            assert shown(first) == [frame] and shown(other) == [count - 1]
+            caption = first.locator("figcaption").nth(frame).inner_text()
+            assert caption and slider.get_attribute("aria-valuetext") == caption
+            assert first.locator("img").nth(frame).bounding_box()["height"] > 100
     other.get_by_role("slider").fill("0")
     assert shown(first) == [count - 2] and shown(other) == [0]
     assert seen.faults == []
 
 
-@pytest.mark.parametrize("name", PLAYERS)
-def test_without_javascript_a_still_is_shown(visit, name):
+@pytest.mark.parametrize("name", sorted({*PLAYERS, *RETRAINED}))
+def test_without_javascript_stills_and_fingerprints_are_shown(visit, name):
     page = visit(name, viewport=WIDE, java_script_enabled=False).page
     players = page.locator(".player").all()
-    assert players
+    assert bool(players) == (name in PLAYERS)
     for player in players:
         assert [f.is_visible() for f in player.locator("figure").all()][::-1].index(True) == 0
         assert sum(f.is_visible() for f in player.locator("figure").all()) == 1
         assert not player.locator("input").is_visible()
+    offers = page.locator(".retrain").all()
+    assert len(offers) == (name in RETRAINED)
+    for offer in offers:
+        assert offer.get_attribute("data-sha256") in offer.inner_text()
+        assert offer.get_by_role("button").count() == 0
+    assert page.locator(".trial img").is_visible() == (name in TRIED)
 
 
 class Anchors(HTMLParser):
@@ -497,14 +515,6 @@ def test_a_retraining_pauses_goes_on_and_leaves_nothing_running(visit, name):
     assert seen.page.workers == [] and seen.faults == []
 
 
-@pytest.mark.parametrize("name", RETRAINED)
-def test_without_javascript_a_page_shows_its_fingerprint(visit, name):
-    page = visit(name, viewport=WIDE, java_script_enabled=False).page
-    offer = page.locator(".retrain")
-    assert offer.get_attribute("data-sha256") in offer.inner_text()
-    assert offer.get_by_role("button").count() == 0
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", RETRAINED)
 def test_a_page_opened_from_its_folder_ends_in_the_fingerprint_it_shows(browser, html, name):
@@ -521,11 +531,9 @@ def test_a_page_opened_from_its_folder_ends_in_the_fingerprint_it_shows(browser,
 
 
 @pytest.mark.parametrize("name", TRIED)
-def test_a_trial_is_built_on_its_page_and_a_still_without_javascript(visit, name):
+def test_a_trial_is_built_on_its_page(visit, name):
     seen = visit(name, viewport=PHONE)
     assert seen.page.locator(".trial canvas").first.is_visible() and seen.faults == []
-    page = visit(name, viewport=WIDE, java_script_enabled=False).page
-    assert page.locator(".trial img").is_visible()
 
 
 # Things to move
@@ -565,10 +573,9 @@ def test_every_thing_to_move_has_its_place():
     assert {name for _, name in MOVED} == set(WIDGETS)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("page", "name"), MOVED)
-def test_it_is_moved_by_key_and_touch_on_a_phone(visit, page, name, scheme):
-    seen = visit(page, viewport=PHONE, has_touch=True, color_scheme=scheme)
+def test_it_is_moved_by_key_and_touch_on_a_phone(browser, html, visit, page, name):
+    seen = visit(page, viewport=PHONE, has_touch=True)
     place = seen.page.locator(f"[data-explore={name}]")
     at_first = place.get_attribute("data-shown")
     control = place.locator("button, select, input").first
@@ -576,6 +583,7 @@ def test_it_is_moved_by_key_and_touch_on_a_phone(visit, page, name, scheme):
     control.press(KEYS[control.evaluate("part => part.localName")])
     expect(place).not_to_have_attribute("data-shown", at_first)
     expect(seen.page).to_have_url(re.compile(rf"#{name}\."))
+    address, moved = f"{page}#{urldefrag(seen.page.url).fragment}", place.get_attribute("data-shown")
     place.get_by_role("button", name="Start again").tap()
     expect(place).to_have_attribute("data-shown", at_first)
     if name not in ("sums", "bug"):
@@ -583,23 +591,20 @@ def test_it_is_moved_by_key_and_touch_on_a_phone(visit, page, name, scheme):
         box = control.bounding_box()
         seen.page.touchscreen.tap(box["x"] + 0.9 * box["width"], box["y"] + box["height"] / 2)
         expect(place).not_to_have_attribute("data-shown", at_first)
-    assert place.evaluate(FAINT) == []
     assert seen.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    for scheme in ("dark", "light"):
+        seen.page.emulate_media(color_scheme=scheme)
+        expect(seen.page.locator("html")).to_have_attribute("data-theme", scheme)
+        assert place.evaluate(FAINT) == []
     assert seen.faults == []
+    check_address(browser, html, address, name, moved)
 
 
-@pytest.mark.parametrize(("page", "name"), MOVED)
-def test_an_address_brings_its_reader_to_what_was_moved(browser, html, page, name):
-    """From a folder, too, and without a word in the console."""
-    seen = Visit(browser, f"{html.as_uri()}/", page, viewport=WIDE)
-    place = seen.page.locator(f"[data-explore={name}]")
-    control = place.locator("button, select, input").first
-    control.press(KEYS[control.evaluate("part => part.localName")])
-    moved = place.get_attribute("data-shown")
-    again = Visit(browser, f"{html.as_uri()}/", seen.page.url, viewport=WIDE)
+def check_address(browser, html, address, name, moved):
+    """It brings its reader to what was moved: from a folder, too, and without a word in the console."""
+    again = Visit(browser, f"{html.as_uri()}/", address, viewport=WIDE)
     place = again.page.locator(f"[data-explore={name}]")
     expect(place).to_have_attribute("data-shown", moved)
     expect(place).to_be_in_viewport()
-    assert seen.faults == again.faults == []
-    for one in seen, again:
-        one.page.context.close()
+    assert again.faults == []
+    again.page.context.close()
