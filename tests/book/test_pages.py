@@ -64,24 +64,34 @@ def site(html):
 
 
 class Visit:
-    """A page opened in a fresh browser context, with everything that went wrong on the way."""
+    """A page opened in a window, with everything that went wrong on the way.
 
-    def __init__(self, browser, site, name, **options):
+    A new window is a new process, which takes longer than many a test: `go` opens the next page in
+    the same one, where nothing is left of the page before.
+    """
+
+    def __init__(self, browser, site, name, viewport=WIDE, color_scheme="light", **options):
         self.site = site
         context = browser.new_context(**options)
         context.set_default_timeout(PATIENCE)
-        context.route("**/*", lambda route: self.admit(route, site))
+        context.route("**/*", lambda route: self.admit(route, site))  # which turns its cache off
         self.page = context.new_page()
         self.page.on("console", self.note_console)
         self.page.on("pageerror", lambda error: self.faults.append(f"script error: {error}"))
         self.page.on("response", self.note_status)
-        self.go(name)
+        self.go(name, viewport, color_scheme)
 
-    def go(self, name):
-        """Open a page, in the same window if there was one before: no new process has to start."""
+    def go(self, name, viewport=WIDE, color_scheme="light"):
+        """Open a page, and return itself."""
+        if self.page.url.startswith(self.site):
+            self.page.evaluate("localStorage.clear()")
+            self.page.goto("about:blank")
         self.faults, self.asked = [], set()
+        self.page.set_viewport_size(viewport)
+        self.page.emulate_media(media="screen", color_scheme=color_scheme)
         self.page.goto(urljoin(self.site, name), wait_until="networkidle")
         self.first_visit = frozenset(self.asked)
+        return self
 
     def admit(self, route, site):
         if route.request.url.startswith(site):
@@ -103,28 +113,30 @@ class Visit:
         return self.page.eval_on_selector_all(selector, script)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def visit(browser, site):
-    """Open a page of the book; all its contexts are closed after the test."""
-    yield functools.partial(Visit, browser, site)
-    for context in browser.contexts:
-        context.close()
+    """Open a page of the book, in the window with the same options if there is one."""
+    windows = {}
+
+    def opened(name, viewport=WIDE, color_scheme="light", **options):
+        kind = tuple(options.items())
+        if kind in windows:
+            return windows[kind].go(name, viewport, color_scheme)
+        return windows.setdefault(kind, Visit(browser, site, name, viewport, color_scheme, **options))
+
+    return opened
 
 
 @pytest.fixture(scope="module")
 def window(browser, site):
-    """A window in which one page is read after the other."""
-    seen = Visit(browser, site, PAGES[0], color_scheme="light")
-    yield seen
-    seen.page.context.close()
+    """A window of its own for the tests that only look at a page."""
+    return Visit(browser, site, PAGES[0])
 
 
 @pytest.fixture(scope="module", params=PAGES)
 def opened(request, window):
-    """A page of the book, opened once for the tests that only look at it."""
-    window.page.set_viewport_size(WIDE)
-    window.go(request.param)
-    return window
+    """A page of the book, opened once for all of them."""
+    return window.go(request.param)
 
 
 def unfold(page):
@@ -291,7 +303,7 @@ def test_menus_open_close_and_lead_on(visit, width):
     seen = visit(PAGES[0], viewport={"width": width, "height": 844})
     check_menu(seen.page, "Toggle secondary sidebar", ".page-toc", width)
     assert seen.faults == []
-    seen.go(PAGES[0])
+    seen.go(PAGES[0], seen.page.viewport_size)
     check_menu(seen.page, "Toggle primary sidebar", ".bd-links", width)
     assert seen.faults == []
 
