@@ -165,14 +165,12 @@ def test_page_fits_in_the_dark(visit, name):
     opened = visit(name, viewport=WIDE, color_scheme="dark")
     unfold(opened.page)
     check_layout(opened)
+    assert opened.faults == []
 
 
 def test_page_is_whole(opened):
     page = opened.page
     unfold(page)
-    for scheme in ("dark", "light"):
-        page.emulate_media(color_scheme=scheme)
-        expect(page.locator("html")).to_have_attribute("data-theme", scheme)
     check_layout(opened)
 
     assert opened.faults == []
@@ -216,6 +214,13 @@ def test_page_is_accessible(visit, name, scheme, viewport):
     assert violations(page) == []
     page.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
     assert violations(page) == []
+
+
+def test_the_theme_follows_the_system(visit):
+    page = visit(PAGES[0]).page
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        expect(page.locator("html")).to_have_attribute("data-theme", scheme)
 
 
 def test_keyboard_stays_at_the_theme_switch(visit):
@@ -289,6 +294,24 @@ def test_the_link_of_a_derivation_is_seen_by_pointer_and_keyboard(visit):
     expect(link).to_have_css("opacity", "1")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("sigmoid.html#proof-log-odds$"))
+
+
+def test_a_word_shows_its_meaning_by_pointer_and_keyboard(visit):
+    page = visit("book/training.html", viewport=WIDE).page
+    word = page.locator("a.term", has_text="epoch")
+    card = "word => getComputedStyle(word, '::after').content"
+    meaning = word.get_attribute("data-meaning")
+    assert meaning == "One pass through all training samples." and word.evaluate(card) == "none"
+    word.hover()
+    assert meaning in word.evaluate(card)
+    page.mouse.move(0, 0)
+    assert word.evaluate(card) == "none"
+    page.keyboard.press("Tab")  # what follows is focused as if by keyboard
+    word.focus()
+    assert meaning in word.evaluate(card)
+    assert page.locator("a.term", has_text="accuracy").count() == 0  # explained on this page
+    page.set_viewport_size(PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
 
 def test_a_formula_that_is_referred_to_has_a_number(visit):

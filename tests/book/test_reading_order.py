@@ -154,6 +154,14 @@ def test_the_first_use_of_a_word_of_the_appendix_is_in_sight_of_a_link(section):
         assert f"mathematics.ipynb#{section}" in until_then, f"{name}: {word}"
 
 
+def test_the_glossary_names_the_chapter_that_explains_a_word():
+    text = (honesty.BOOK / "glossary.md").read_text("utf-8").partition(":::{glossary}\n")[2]
+    entries = re.findall(r"^(\S.*)\n(?:  .*\n)+\n  .*\((\w+)\.ipynb\)\.$", text, re.MULTILINE)
+    assert len(entries) == len(re.findall(r"^[^\s:]", text, re.MULTILINE)) > 50
+    assert entries == sorted(entries, key=lambda entry: entry[0].lower())
+    assert [e for e in entries if not any_of(*words(HOMES[e[1]])).search(e[0])] == []
+
+
 @pytest.mark.parametrize("home", NAMES)
 def test_a_name_of_the_module_is_not_used_before_its_home(home):
     names = re.compile(rf"\b(?:{'|'.join(NAMES[home].split())})\b")
