@@ -44,7 +44,7 @@ def test_ensembles_are_stored():
     sizes = {
         "rounding": {"N0": 200, "A": 200, "B": 100, "C": 60, "D": 60, "E": 100, "F": 60, "G": 200},
         "seeds": {"N0": 40, "A": 40, "A0": 40, "B": 20, "C": 12, "D": 12, "E": 12, "F": 12, "G": 40},
-        "printed": {"N0": 200, "A": 200, "B": 20, "C": 40, "D": 40, "E": 40, "G": 200},
+        "printed": {"N0": 200, "A": 200, "B": 100, "C": 40, "D": 40, "E": 100, "F": 40, "G": 200},
         "printed_masks": {"E": 15},
         **{f"slip_{slip}": {"G": 40, "A": 40} for slip in SLIPS if slip != "one_grid"},
         "slip_one_grid": {"G": 100},
