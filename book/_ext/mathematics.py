@@ -5,6 +5,7 @@ MathJax, from the package ``sphinx-mathjax-offline``, runs in the JavaScript eng
 gets one style sheet and one set of fonts, both of the characters that occur in it and no others.
 """
 
+import atexit
 import functools
 import json
 import re
@@ -43,6 +44,7 @@ FACE = re.compile(r"mathematics/([\w-]+\.woff)")
 def engine():
     """Return the JavaScript engine with MathJax in it."""
     javascript = MiniRacer()
+    atexit.register(javascript.close)  # later its thread is gone, and some Pythons wait for it forever
     javascript.eval("var window = globalThis;")
     for part in PARTS:
         javascript.eval((MATHJAX / f"{part}.js").read_text("utf-8"))

@@ -1,5 +1,7 @@
 """What the book's own Sphinx extensions do to a page, piece by piece."""
 
+import os
+import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -105,3 +107,11 @@ def test_electronic_page_has_nothing_to_run_or_to_unfold():
     assert page.math["display"] == "block" and str(page.pre) == "<pre>1 &lt; 2</pre>"
     assert page.find("p", class_="collapsed").get_text() == "The steps"
     assert "Hide" not in page.get_text() and page.get_text().endswith("source")
+
+
+def test_a_program_that_has_set_formulas_ends():
+    """Left to the end of the interpreter, the engine's thread is waited for forever: on Python 3.13."""
+    code = "import mathematics; print(mathematics.typeset('x^2'))"
+    path = {**os.environ, "PYTHONPATH": str(honesty.BOOK / "_ext")}
+    run = subprocess.run([sys.executable, "-c", code], env=path, capture_output=True, timeout=120)
+    assert run.returncode == 0 and b"mjx-container" in run.stdout
