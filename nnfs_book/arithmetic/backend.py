@@ -139,11 +139,11 @@ def has_its_twins(*kinds):
     """
     if _native.get() or backend() == "reference":
         return False
-    for kind in kinds:
-        back = getattr(kind, "gradients", None), getattr(kind, "derivative", None)
-        if kind.function not in _twins or (back[0] not in _twins and back[1] not in _twins):
-            return False
-    return True
+    back = ("gradients", "derivative")
+    return all(
+        kind.function in _twins and any(getattr(kind, name, None) in _twins for name in back)
+        for kind in kinds
+    )
 
 
 def fast(function):

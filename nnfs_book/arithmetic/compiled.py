@@ -919,7 +919,7 @@ def largest_at_rest(keep, correction, down):
     """Return the bits of the largest momentum that stays as it is and moves nothing.
 
     Without a gradient a momentum decays, until rounding holds it at a few times the smallest
-    number there is. There most processors compute some twenty times slower, and neurons that are
+    number there is. There most processors compute some ten times slower, and neurons that are
     dead for good never leave.
     """
     bits = np.int32(0)
